@@ -1,0 +1,1 @@
+"""Accuracy and latency, measured and recorded. Needs the extra `bench`."""

@@ -1,0 +1,122 @@
+"""NME, failure rate and AUC of model files on 300W, from jittered true boxes and from a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.detection import overlap
+from sdk import BBox, Face, FaceAligner
+from sdk.metrics import auc, failure_rate, nme_interocular
+from train.datasets import Sample, read_packed
+from train.datasets.packed import Split
+
+JITTER = 0.1
+MATCH = 0.3
+"""A detected face is the annotated one if their landmark boxes overlap (IoU) by this much."""
+
+Float32 = npt.NDArray[np.float32]
+Find = Callable[[FaceAligner, Sample, npt.NDArray[np.uint8], np.random.Generator], Face | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """One model on one split. NME in per cent of the outer-eye distance, over the faces found; failure rate
+    at 10 % and AUC up to 10 % over all faces, a missed face being a failure."""
+
+    model: str
+    model_sha256: str
+    split: str
+    boxes: str
+    faces: int
+    missed: int
+    nme_interocular: float
+    nme_interocular_median: float
+    failure_rate_at_10: float
+    auc_at_10: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def jittered_box(landmarks: Float32, rng: np.random.Generator) -> BBox:
+    """The true landmark box, moved in x and y and scaled, each uniformly by up to ±10 % of its longer side."""
+    box = BBox.around(landmarks)
+    shift_x, shift_y = rng.uniform(-JITTER, JITTER, 2) * max(box.width, box.height)
+    scale = float(rng.uniform(1.0 - JITTER, 1.0 + JITTER)) / 2.0
+    x, y = box.center_x + float(shift_x), box.center_y + float(shift_y)
+    return BBox(x - scale * box.width, y - scale * box.height, x + scale * box.width, y + scale * box.height)
+
+
+def from_true_box(
+    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> Face | None:
+    """`align` on the jittered true box: one pass."""
+    return aligner.align(image, jittered_box(sample.landmarks, rng))
+
+
+def from_detector(
+    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> Face | None:
+    """`predict`; of the faces found, the one that overlaps the annotated one most."""
+    truth = BBox.around(sample.landmarks)
+    best = max(aligner.predict(image), key=lambda face: overlap(face.box, truth), default=None)
+    return best if best is not None and overlap(best.box, truth) >= MATCH else None
+
+
+BOXES: dict[str, Find] = {"jittered": from_true_box, "detector": from_detector}
+
+
+def measure(
+    aligner: FaceAligner, sha256: str, root: Path, splits: Sequence[Split], *, seed: int = 0
+) -> list[AccuracyRow]:
+    """A row per split and source of boxes. The jitter of face i depends on seed and i alone."""
+    rows = []
+    for split in splits:
+        samples = read_packed(root, split=split)
+        for boxes, find in BOXES.items():
+            errors = [
+                _error(aligner, sample, find, np.random.default_rng((seed, i))) for i, sample in enumerate(samples)
+            ]
+            rows.append(_row(aligner.model.name, sha256, split, boxes, np.array(errors)))
+    return rows
+
+
+def _error(aligner: FaceAligner, sample: Sample, find: Find, rng: np.random.Generator) -> float:
+    face = find(aligner, sample, sample.read_image(), rng)
+    if face is None:
+        return float("inf")
+    return float(nme_interocular(sample.landmarks[None], face.landmarks[None])[0])
+
+
+def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np.float64]) -> AccuracyRow:
+    found = errors[np.isfinite(errors)]
+    return AccuracyRow(
+        model=model,
+        model_sha256=sha256,
+        split=split,
+        boxes=boxes,
+        faces=len(errors),
+        missed=len(errors) - len(found),
+        nme_interocular=float(found.mean()) if len(found) else float("nan"),
+        nme_interocular_median=float(np.median(found)) if len(found) else float("nan"),
+        failure_rate_at_10=failure_rate(errors),
+        auc_at_10=auc(errors),
+    )
+
+
+def to_table(rows: Sequence[AccuracyRow]) -> str:
+    """The rows as a Markdown table."""
+    head = "| model | 300W split | boxes | faces | missed | NME % | median % | FR10 % | AUC10 |"
+    lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|"]
+    lines += [
+        f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {r.nme_interocular:.2f} | "
+        f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
+        for r in rows
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Conversion of trained networks to TFLite model files. Needs the extra `convert`."""

@@ -1,0 +1,37 @@
+"""asmnet-edge: 68 facial landmarks and head pose at camera speed on small devices.
+
+>>> from sdk import FaceAligner
+>>> faces = FaceAligner().predict(frame)
+"""
+
+from __future__ import annotations
+
+from sdk.aligner import FaceAligner
+from sdk.detector import Detector, HaarDetector
+from sdk.drawing import draw
+from sdk.errors import BackendError, InputError, ModelFileError, SdkError
+from sdk.model_file import ModelFile
+from sdk.results import BBox, Detection, Face, HeadPose
+from sdk.schemes import IBUG68, LandmarkScheme
+from sdk.shape_model import ShapeModel
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "IBUG68",
+    "BBox",
+    "BackendError",
+    "Detection",
+    "Detector",
+    "Face",
+    "FaceAligner",
+    "HaarDetector",
+    "HeadPose",
+    "InputError",
+    "LandmarkScheme",
+    "ModelFile",
+    "ModelFileError",
+    "SdkError",
+    "ShapeModel",
+    "draw",
+]

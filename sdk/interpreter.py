@@ -1,0 +1,111 @@
+"""TFLite interpreters behind one small protocol. The library is imported when the first model is opened."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import BackendError, InputError
+from sdk.model_file import ModelFile
+from sdk.quantization import dequantize
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+
+BACKENDS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
+"""Modules that hold an Interpreter class, in order of preference."""
+
+
+class Interpreter(Protocol):
+    """Runs one model on one crop."""
+
+    def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
+        """Landmarks (n, 2) in crop coordinates and pose (3,) of an RGB crop (size, size, 3)."""
+        ...
+
+
+class TfliteInterpreter:
+    """A model opened with ai-edge-litert, else tflite-runtime, else TensorFlow.
+
+    Not for use by two threads at once: the tensors are the interpreter's own.
+
+    Raises:
+        BackendError: no interpreter is installed, or it does not accept the model.
+    """
+
+    def __init__(self, model: ModelFile, *, num_threads: int = 1) -> None:
+        self.backend, create = _find_backend()
+        try:
+            self._tflite = create(model_content=model.flatbuffer, num_threads=num_threads)
+            self._tflite.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise BackendError(
+                f"model {model.origin}: {self.backend} does not accept it: {error}; "
+                "try a newer version of the interpreter"
+            ) from error
+        self._input = self._tflite.get_input_details()[0]
+        n = model.scheme.n_points
+        self._landmarks = self._output_of_size(2 * n, "landmarks", model)
+        self._pose = self._output_of_size(3, "pose", model)
+        expected = [1, model.input_size, model.input_size, 3]
+        if list(self._input["shape"]) != expected:
+            raise BackendError(
+                f"model {model.origin}: expected an input of shape {expected}, got {list(self._input['shape'])}"
+            )
+        self._input_scale = model.input_scale
+
+    def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
+        """Landmarks (n, 2) in crop coordinates and pose (3,) of an RGB crop (size, size, 3)."""
+        self._tflite.set_tensor(self._input["index"], self._to_input(crop)[np.newaxis])
+        self._tflite.invoke()
+        return self._read(self._landmarks).reshape(-1, 2), self._read(self._pose)
+
+    def _to_input(self, crop: UInt8) -> npt.NDArray[Any]:
+        if self._input["dtype"] == np.float32:
+            return crop.astype(np.float32) * np.float32(self._input_scale)
+        if self._input["dtype"] == np.int8:
+            return (crop ^ 0x80).view(np.int8)  # uint8 - 128
+        return crop
+
+    def _read(self, detail: Any) -> Float32:
+        scale, zero_point = detail["quantization"]
+        values = self._tflite.get_tensor(detail["index"]).ravel()
+        return dequantize(values, scale=scale, zero_point=zero_point)
+
+    def _output_of_size(self, size: int, name: str, model: ModelFile) -> Any:
+        outputs = self._tflite.get_output_details()
+        found = [d for d in outputs if int(np.prod(d["shape"])) == size]
+        if len(found) != 1:
+            raise BackendError(
+                f"model {model.origin}: expected one output of {size} numbers ({name}), got shapes "
+                f"{[list(d['shape']) for d in outputs]}"
+            )
+        return found[0]
+
+
+def check_num_threads(num_threads: int | None) -> int:
+    """The number of threads to use; None is 1: on small networks a second thread mostly waits."""
+    if num_threads is None:
+        return 1
+    if not isinstance(num_threads, int) or isinstance(num_threads, bool) or num_threads < 1:
+        raise InputError(f"num_threads: expected a positive integer or None, got {num_threads!r}")
+    return num_threads
+
+
+def _find_backend() -> tuple[str, Callable[..., Any]]:
+    for module in BACKENDS:
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or not module.startswith(error.name.split(".")[0]):
+                raise  # the interpreter is there, something it needs is not
+            continue
+        return module.split(".")[0], found.Interpreter
+    raise BackendError(
+        "no TFLite interpreter is installed; run: pip install ai-edge-litert "
+        "(or tflite-runtime with numpy 1 on Python 3.11 and older)"
+    )

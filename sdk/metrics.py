@@ -1,0 +1,66 @@
+"""Accuracy of landmarks and pose. NME is always in per cent."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+from sdk.schemes import IBUG68, LandmarkScheme
+
+Float64 = npt.NDArray[np.float64]
+
+
+def nme_interocular(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: LandmarkScheme = IBUG68) -> Float64:
+    """Mean point-to-point error of each face over the truth's outer-eye-corner distance, in per cent.
+
+    Args:
+        truth, predicted: (faces, n, 2) in one frame, any unit.
+    Returns:
+        (faces,) float64.
+    Source: Sagonas et al., "300 Faces in-the-Wild Challenge", IMAVIS 2016.
+    """
+    true = np.asarray(truth, np.float64)
+    guess = np.asarray(predicted, np.float64)
+    if true.shape != guess.shape or true.ndim != 3 or true.shape[1:] != (scheme.n_points, 2):
+        raise InputError(
+            f"landmarks: expected two arrays (faces, {scheme.n_points}, 2), got {true.shape} and {guess.shape}"
+        )
+    right, left = scheme.outer_eye_corners
+    distance = np.linalg.norm(true[:, right] - true[:, left], axis=-1)
+    if np.any(distance <= 0):
+        raise InputError(f"truth: the outer eye corners coincide in face {int(np.argmin(distance))}")
+    errors = np.linalg.norm(true - guess, axis=-1).mean(axis=-1)
+    return np.asarray(100.0 * errors / distance)
+
+
+def failure_rate(nme: npt.ArrayLike, *, limit: float = 10.0) -> float:
+    """Share of faces whose NME exceeds `limit` per cent, 0 to 1. A missed face counts as infinity."""
+    values = _faces(nme)
+    return float(np.mean(~(values <= limit)))
+
+
+def ced(nme: npt.ArrayLike, *, limit: float = 10.0, steps: int = 1000) -> tuple[Float64, Float64]:
+    """Cumulative error distribution: thresholds 0..limit, and the share of faces at or below each."""
+    values = np.sort(_faces(nme))
+    thresholds = np.linspace(0.0, limit, steps + 1)
+    return thresholds, np.searchsorted(values, thresholds, side="right") / len(values)
+
+
+def auc(nme: npt.ArrayLike, *, limit: float = 10.0) -> float:
+    """Area under the cumulative error distribution from 0 to `limit`, divided by `limit`: 0 to 1, exact."""
+    return float(np.mean(np.maximum(0.0, 1.0 - _faces(nme) / limit)))
+
+
+def pose_mae(truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike) -> Float64:
+    """Mean absolute error per angle, degrees; NaN in the truth means unknown and is left out."""
+    difference = np.asarray(predicted_deg, np.float64) - np.asarray(truth_deg, np.float64)
+    wrapped = (difference + 180.0) % 360.0 - 180.0
+    return np.asarray(np.nanmean(np.abs(wrapped), axis=0))
+
+
+def _faces(nme: npt.ArrayLike) -> Float64:
+    values = np.asarray(nme, np.float64).ravel()
+    if values.size == 0:
+        raise InputError("nme: expected at least one face, got none")
+    return np.where(np.isnan(values), np.inf, values)

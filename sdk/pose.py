@@ -1,0 +1,68 @@
+"""Head pose: rotation matrix to yaw, pitch, roll and back.
+
+Frame: x right, y down, z away from the camera, as OpenCV's camera. A frontal face has the identity matrix
+and its nose points to -z. R = Rz(roll) Ry(yaw) Rx(-pitch), each a right-handed rotation about its axis:
+300W-LP's order, with its signs (yaw > 0 to the image left, pitch > 0 chin up, roll > 0 clockwise).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.results import HeadPose
+
+Float64 = npt.NDArray[np.float64]
+
+POSE_UNIT_DEG = 90.0
+"""Degrees per unit of the network's pose output."""
+
+
+def rotation_from_pose(pose: HeadPose) -> Float64:
+    """(3, 3) matrix that turns a frontal head to `pose`."""
+    return (
+        _rotation_z(math.radians(pose.roll_deg))
+        @ _rotation_y(math.radians(pose.yaw_deg))
+        @ _rotation_x(math.radians(-pose.pitch_deg))
+    )
+
+
+def pose_from_rotation(rotation: Float64) -> HeadPose:
+    """Inverse of `rotation_from_pose` for |yaw| < 90; at 90 degrees roll is set to 0."""
+    sin_yaw = float(np.clip(-rotation[2, 0], -1.0, 1.0))
+    yaw = math.asin(sin_yaw)
+    if math.hypot(rotation[0, 0], rotation[1, 0]) < 1e-6:  # gimbal lock: only roll -+ pitch is known
+        roll = 0.0
+        about_x = math.atan2(-rotation[1, 2], rotation[1, 1])
+    else:
+        roll = math.atan2(rotation[1, 0], rotation[0, 0])
+        about_x = math.atan2(rotation[2, 1], rotation[2, 2])
+    return HeadPose(math.degrees(yaw), -math.degrees(about_x), math.degrees(roll))
+
+
+def mirror_pose(pose: HeadPose) -> HeadPose:
+    """Pose of the image flipped left to right."""
+    return HeadPose(-pose.yaw_deg, pose.pitch_deg, -pose.roll_deg)
+
+
+def decode_pose(output: npt.NDArray[np.float32], *, crop_angle_deg: float = 0.0) -> HeadPose:
+    """Network output (3,), yaw, pitch, roll in units of 90 degrees, of a crop turned by crop_angle_deg."""
+    yaw, pitch, roll = (float(v) * POSE_UNIT_DEG for v in output)
+    return HeadPose(yaw, pitch, roll + crop_angle_deg)
+
+
+def _rotation_x(angle: float) -> Float64:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+
+
+def _rotation_y(angle: float) -> Float64:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+def _rotation_z(angle: float) -> Float64:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])

@@ -1,0 +1,105 @@
+"""What the SDK returns: small frozen values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class BBox:
+    """Axis-aligned box in image pixels.
+
+    Convention: the edges are coordinates, not pixel indices. The centre of the top-left pixel is (0, 0),
+    so a box that covers the whole of a w x h image has left = top = -0.5, right = w - 0.5, bottom = h - 0.5.
+    A face box is the tight bounding box of its landmarks: brows to chin, jaw to jaw.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        sides = (self.left, self.top, self.right, self.bottom)
+        if not all(math.isfinite(v) for v in sides):
+            raise InputError(f"box: expected four finite numbers, got {sides}")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise InputError(
+                f"box: expected left < right and top < bottom, got {sides}; is it x, y, width, height?"
+            )
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def center_x(self) -> float:
+        return (self.left + self.right) / 2.0
+
+    @property
+    def center_y(self) -> float:
+        return (self.top + self.bottom) / 2.0
+
+    @classmethod
+    def around(cls, landmarks: npt.NDArray[np.float32]) -> BBox:
+        """Tight bounding box of landmarks (n, 2)."""
+        (left, top), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
+        return cls(float(left), float(top), float(right), float(bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face found by a detector: its landmark box and how sure the detector is, 0 to 1."""
+
+    box: BBox
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Head orientation in degrees.
+
+    Convention (300W-LP, AFLW2000-3D): as seen in the image, yaw > 0 turns the face to the left, pitch > 0
+    lifts the chin, roll > 0 turns the head clockwise. docs/conventions.md has the axes and the matrix.
+    """
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One aligned face.
+
+    Attributes:
+        landmarks: (68, 2) float32, columns x, y in pixels of the frame given to `predict`, the centre of
+            the top-left pixel at (0, 0), in the order of the 68-point i-bug scheme. Read-only.
+        pose: head orientation in degrees.
+        box: tight bounding box of `landmarks`.
+        score: how sure the detector was that this is a face, 0 to 1; 1.0 where the caller gave the box.
+        shape_parameters: (k,) float32, b of the model's shape model, each within 3 standard deviations.
+        plausibility: 0 to 1, the probability that a real face shape lies at least as far from the mean
+            under the shape model (docs/conventions.md). Near 0 means: do not trust these landmarks.
+    """
+
+    landmarks: npt.NDArray[np.float32] = field(repr=False)
+    pose: HeadPose
+    box: BBox
+    score: float
+    shape_parameters: npt.NDArray[np.float32] = field(repr=False)
+    plausibility: float
+
+    def __post_init__(self) -> None:
+        self.landmarks.setflags(write=False)
+        self.shape_parameters.setflags(write=False)

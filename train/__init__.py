@@ -1,0 +1,1 @@
+"""Training of face-alignment networks. Needs the extra `train`."""

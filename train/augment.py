@@ -1,0 +1,107 @@
+"""Augmentation: image, landmarks and pose move together, by maps whose inverse is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.geometry import Crop
+from sdk.pose import mirror_pose
+from sdk.results import HeadPose
+from sdk.schemes import LandmarkScheme
+from train.config import AugmentConfig
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+
+def jittered_crop(
+    landmarks: Float32,
+    rng: np.random.Generator,
+    *,
+    size: int,
+    margin: float,
+    scale: tuple[float, float],
+    shift: float,
+    rotation_deg: float = 0.0,
+) -> Crop:
+    """A crop around the landmarks, moved by up to `shift` of the landmark box's longer side in x and y,
+    resized by a factor in `scale` and turned by up to `rotation_deg`; all uniform."""
+    angle = float(rng.uniform(-rotation_deg, rotation_deg)) if rotation_deg else 0.0
+    tight = Crop.around_landmarks(landmarks, size=size, margin=margin, angle_deg=angle)
+    dx, dy = rng.uniform(-shift, shift, 2) * tight.side / margin
+    side = tight.side * float(rng.uniform(*scale))
+    return Crop(tight.center_x + float(dx), tight.center_y + float(dy), side, size, angle)
+
+
+def augmented(
+    image: UInt8,
+    landmarks: Float32,
+    pose: HeadPose,
+    rng: np.random.Generator,
+    *,
+    config: AugmentConfig,
+    size: int,
+    margin: float,
+    scheme: LandmarkScheme,
+) -> tuple[UInt8, Float32, HeadPose]:
+    """A random view of a face: (size, size, 3) BGR, landmarks (n, 2) in crop coordinates, pose in the crop."""
+    crop = jittered_crop(
+        landmarks,
+        rng,
+        size=size,
+        margin=margin,
+        scale=config.scale,
+        shift=config.shift,
+        rotation_deg=config.rotation_deg,
+    )
+    pixels, points = crop.extract(image), crop.to_crop(landmarks)
+    pose = HeadPose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg - crop.angle_deg)
+    if rng.random() < config.flip:
+        pixels, points = pixels[:, ::-1], scheme.mirror_landmarks(points)
+        pose = mirror_pose(pose)
+    return distorted(pixels, rng, config), points, pose
+
+
+def distorted(pixels: UInt8, rng: np.random.Generator, config: AugmentConfig) -> UInt8:
+    """Photometric changes and occlusion; the geometry stays."""
+    import cv2
+
+    values = pixels.astype(np.float32)
+    if rng.random() < config.grey:
+        values = np.repeat(values.mean(axis=2, keepdims=True), 3, axis=2)
+    gain = 1.0 + rng.uniform(-config.contrast, config.contrast)
+    tint = rng.uniform(-config.colour_shift, config.colour_shift, 3) * 255.0
+    lift = rng.uniform(-config.brightness, config.brightness) * 255.0
+    centre = float(values.mean())
+    values = (values - centre) * gain + centre + lift + tint.astype(np.float32)
+    if rng.random() < config.blur:
+        if rng.random() < 0.5:
+            values = cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.5, 1.8)))
+        else:  # a small face enlarged
+            side = pixels.shape[0]
+            small = max(8, int(side * rng.uniform(0.25, 0.6)))
+            values = cv2.resize(cv2.resize(values, (small, small), interpolation=cv2.INTER_AREA), (side, side))
+    if rng.random() < config.noise:
+        values = values + rng.normal(0.0, rng.uniform(2.0, 12.0), values.shape).astype(np.float32)
+    if rng.random() < config.occlusion:
+        values = _occluded(values, rng, config)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _occluded(values: Float32, rng: np.random.Generator, config: AugmentConfig) -> Float32:
+    """A rectangle of one colour, of noise, or of another part of the crop."""
+    side = values.shape[0]
+    h, w = (int(side * v) for v in rng.uniform(*config.occlusion_side, 2))
+    y, x = int(rng.integers(0, side - h + 1)), int(rng.integers(0, side - w + 1))
+    values = values.copy()
+    kind = rng.integers(3)
+    if kind == 0:
+        patch = np.broadcast_to(rng.uniform(0, 255, 3), (h, w, 3))
+    elif kind == 1:
+        patch = rng.uniform(0, 255, (h, w, 3))
+    else:
+        v, u = int(rng.integers(0, side - h + 1)), int(rng.integers(0, side - w + 1))
+        patch = values[v : v + h, u : u + w].copy()
+    values[y : y + h, x : x + w] = patch
+    return values

@@ -1,0 +1,99 @@
+"""Checkpoints: one npz per file, replaced in one step, so that a killed run leaves the last whole one."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import SdkError
+
+
+class CheckpointError(SdkError):
+    """A checkpoint cannot be written, read, or does not fit the network."""
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.ArrayLike], note: Mapping[str, Any]) -> None:
+    """Write arrays and a JSON note to `path` as an npz; see `replacing` for what a failure leaves."""
+    with replacing(path) as file:
+        named = {name: np.asarray(value) for name, value in arrays.items()}
+        np.savez(file, __note__=np.array(json.dumps(note)), **named)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file; see `replacing` for what a failure leaves."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to be written in place of `path`: the old or the new file is there, never half of one.
+
+    Raises:
+        CheckpointError: the disk is full or the folder not writable; the previous file is intact.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path}: could not be written ({error.strerror or error}); the previous file, if any, is intact"
+        ) from error
+
+
+def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and note of `write_arrays`."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return arrays, json.loads(str(arrays.pop("__note__")))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: not found") from error
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path}: expected a file written by python -m train, got: {error}; is it damaged or another file?"
+        ) from error
+
+
+def weights_of(model: Any) -> dict[str, np.ndarray]:
+    """Weights by `layer/index`: the same names under Keras 3 and tf-keras."""
+    named = {}
+    for layer in model.layers:
+        for index, value in enumerate(layer.get_weights()):
+            named[f"{layer.name}/{index}"] = np.asarray(value)
+    return named
+
+
+def set_weights(model: Any, weights: Mapping[str, np.ndarray]) -> None:
+    """Inverse of `weights_of`.
+
+    Raises:
+        CheckpointError: a weight is missing or has another shape; the message names the layer.
+    """
+    for layer in model.layers:
+        current = layer.get_weights()
+        names = [f"{layer.name}/{index}" for index in range(len(current))]
+        for name, value in zip(names, current, strict=True):
+            got = weights[name].shape if name in weights else None
+            if got != value.shape:
+                raise CheckpointError(
+                    f"weights: expected {name} of shape {value.shape}, got {got}; "
+                    "was it trained with another network, width or input size?"
+                )
+        if names:
+            layer.set_weights([weights[name] for name in names])

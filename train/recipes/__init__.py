@@ -1,0 +1,1 @@
+"""Training recipes: TOML files for `python -m train fit --config`."""
