@@ -1,4 +1,4 @@
-"""Command line: python -m benchmarks accuracy | haar-box | sheet."""
+"""Command line: python -m benchmarks accuracy | haar-box | plausibility | sheet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from sdk import BBox, FaceAligner
 from sdk.errors import InputError, SdkError
+
+LIMITS = (float("inf"), 0.15, 0.10, 0.07)
+"""Of the disagreement between two looks, for the command detection."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,11 +51,55 @@ def _parser() -> argparse.ArgumentParser:
     accuracy.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     accuracy.set_defaults(run=_accuracy)
 
+    latency = commands.add_parser(
+        "latency",
+        help="milliseconds of the network, of align and of predict",
+        description="Times on a drawn face in a 640 x 480 frame, models interleaved; needs no data.",
+    )
+    _add_models(latency)
+    latency.add_argument("--threads", type=int, default=1, help="of the interpreter (default %(default)s)")
+    latency.add_argument("--runs", type=int, default=200, help="timed calls per stage (default %(default)s)")
+    latency.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
+    latency.set_defaults(run=_latency)
+
     box = commands.add_parser(
         "haar-box", help="where landmark boxes lie in the boxes of OpenCV's cascade", description=_haar_box.__doc__
     )
     _add_data(box)
     box.set_defaults(run=_haar_box)
+
+    detection = commands.add_parser(
+        "detection",
+        help="faces found and false hits of predict, on whole photos",
+        description="Recall over annotated faces and false hits per photo: the detector alone, and predict, which "
+        "drops detections whose two looks disagree by more than each limit.",
+    )
+    _add_data(detection)
+    detection.add_argument("--split", default="val", help="train, val or test (default %(default)s)")
+    detection.set_defaults(run=_detection)
+
+    plausibility = commands.add_parser(
+        "plausibility",
+        help="how plausible annotated and damaged faces are under the shape model",
+        description="Percentiles of plausibility of annotated validation faces of 300W, plain and with noise.",
+    )
+    _add_data(plausibility)
+    plausibility.set_defaults(run=_plausibility)
+
+    video = commands.add_parser(
+        "video",
+        help="jitter, lag and lost faces on rendered motion",
+        description="Clips of 640 x 480 rendered from photos of 300W by known motion, with sensor noise.",
+    )
+    _add_data(video)
+    video.add_argument("--split", default="val", help="split of 300W (default %(default)s)")
+    video.add_argument("--clips", type=int, default=20, help="how many photos (default %(default)s)")
+    video.add_argument("--frames", type=int, default=60, help="frames a clip (default %(default)s)")
+    video.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
+    video.set_defaults(run=_video)
+
+    readme = commands.add_parser("readme", help="bring README.md's table up to date with the committed results")
+    readme.set_defaults(run=_readme)
 
     sheet = commands.add_parser(
         "sheet",
@@ -90,8 +142,6 @@ def _models(options: argparse.Namespace) -> Iterator[Path]:
 
 def _accuracy(options: argparse.Namespace) -> None:
     from benchmarks.accuracy import measure, to_table
-    from benchmarks.environment import environment
-    from sdk import FaceAligner
 
     rows = []
     for path in _models(options):
@@ -99,16 +149,41 @@ def _accuracy(options: argparse.Namespace) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         rows += measure(aligner, digest, options.data / "300W", options.splits, seed=options.seed)
     print(to_table(rows))
-    if options.out:
-        record = {
-            "suite": "accuracy",
-            "environment": environment(),
-            "seed": options.seed,
-            "rows": [r.to_dict() for r in rows],
-        }
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        print(f"wrote {options.out}")
+    _record(options.out, "accuracy", [r.to_dict() for r in rows], seed=options.seed)
+
+
+def _record(path: Path | None, suite: str, rows: list[dict[str, object]], **more: object) -> None:
+    """Write rows and where they come from, if a path is given."""
+    from benchmarks.environment import environment
+
+    if path is None:
+        return
+    record = {"suite": suite, "environment": environment(), **more, "rows": rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def _video(options: argparse.Namespace) -> None:
+    from benchmarks.video import measure, to_table
+    from train.datasets import read_packed
+
+    samples = read_packed(options.data / "300W", split=options.split)
+    chosen = samples[:: max(1, len(samples) // options.clips)][: options.clips]
+    rows = measure(FaceAligner(), chosen, frames=options.frames)
+    print(to_table(rows))
+    _record(options.out, "video", [r.to_dict() for r in rows])
+
+
+def _latency(options: argparse.Namespace) -> None:
+    from benchmarks.latency import measure, to_table
+
+    if options.runs < 1:
+        raise InputError(f"--runs: expected 1 or more, got {options.runs}")
+    aligners = {path.stem: FaceAligner(path, num_threads=options.threads) for path in _models(options)}
+    rows = measure(aligners, threads=options.threads, runs=options.runs)
+    print(to_table(rows))
+    _record(options.out, "latency", [r.to_dict() for r in rows])
 
 
 def _haar_box(options: argparse.Namespace) -> None:
@@ -121,11 +196,49 @@ def _haar_box(options: argparse.Namespace) -> None:
     print(f"{faces} faces matched")
 
 
+def _detection(options: argparse.Namespace) -> None:
+    from benchmarks.detection import measure, read_photos
+    from sdk import HaarDetector
+
+    photos = list(read_photos(options.data / "detection", split=options.split))
+    detector = HaarDetector()
+    rows = [measure("detector alone", lambda frame: [d.box for d in detector(frame)], photos)]
+    for limit in LIMITS:
+        faces = FaceAligner(max_disagreement=limit)
+        rows.append(measure(f"predict, limit {limit}", partial(_boxes, faces), photos))
+    print(f"{rows[0].photos} photos, {rows[0].faces} annotated faces")
+    for row in rows:
+        print(f"{row.name:22s} recall {100 * row.recall:5.1f} %  false hits per photo {row.false_per_photo:.3f}")
+
+
+def _boxes(aligner: FaceAligner, frame: npt.NDArray[np.uint8]) -> list[BBox]:
+    return [face.box for face in aligner.predict(frame)]
+
+
+def _plausibility(options: argparse.Namespace) -> None:
+    from sdk import ModelFile
+    from train.datasets import read_packed
+
+    model = ModelFile.default().shape_model
+    faces = [s.landmarks for s in read_packed(options.data / "300W", split="val")]
+    rng = np.random.default_rng(0)
+    print("noise, % of eye distance | plausibility of the 1st, 5th, 50th and 100th percentile")
+    for noise in (0.0, 0.02, 0.05, 0.1):
+        spread = [noise * np.linalg.norm(face[36] - face[45]) for face in faces]
+        values = [model.plausibility(f + rng.normal(0, s, f.shape)) for f, s in zip(faces, spread, strict=True)]
+        print(f"{100 * noise:4.0f} | " + "  ".join(f"{v:.1e}" for v in np.percentile(values, (1, 5, 50, 100))))
+
+
+def _readme(options: argparse.Namespace) -> None:
+    from benchmarks.readme import update
+
+    print(f"updated {update().name}")
+
+
 def _sheet(options: argparse.Namespace) -> None:
     import cv2
 
     from benchmarks.sheets import contact_sheet, predictions_on_folder, predictions_on_split
-    from sdk import FaceAligner
 
     aligner = FaceAligner(next(_models(options)))
     if options.folder:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.detection import overlap
 from sdk import BBox, Face, FaceAligner
 from sdk.metrics import auc, failure_rate, nme_interocular
 from train.datasets import Sample, read_packed
 from train.datasets.packed import Split
+from train.evaluation.boxes import JITTER as JITTER
+from train.evaluation.boxes import jittered_box
 
-JITTER = 0.1
 MATCH = 0.3
 """A detected face is the annotated one if their landmark boxes overlap (IoU) by this much."""
 
@@ -44,15 +44,6 @@ class AccuracyRow:
         return asdict(self)
 
 
-def jittered_box(landmarks: Float32, rng: np.random.Generator) -> BBox:
-    """The true landmark box, moved in x and y and scaled, each uniformly by up to ±10 % of its longer side."""
-    box = BBox.around(landmarks)
-    shift_x, shift_y = rng.uniform(-JITTER, JITTER, 2) * max(box.width, box.height)
-    scale = float(rng.uniform(1.0 - JITTER, 1.0 + JITTER)) / 2.0
-    x, y = box.center_x + float(shift_x), box.center_y + float(shift_y)
-    return BBox(x - scale * box.width, y - scale * box.height, x + scale * box.width, y + scale * box.height)
-
-
 def from_true_box(
     aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
 ) -> Face | None:
@@ -65,8 +56,8 @@ def from_detector(
 ) -> Face | None:
     """`predict`; of the faces found, the one that overlaps the annotated one most."""
     truth = BBox.around(sample.landmarks)
-    best = max(aligner.predict(image), key=lambda face: overlap(face.box, truth), default=None)
-    return best if best is not None and overlap(best.box, truth) >= MATCH else None
+    best = max(aligner.predict(image), key=lambda face: truth.overlap(face.box), default=None)
+    return best if best is not None and truth.overlap(best.box) >= MATCH else None
 
 
 BOXES: dict[str, Find] = {"jittered": from_true_box, "detector": from_detector}

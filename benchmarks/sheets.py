@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk import FaceAligner, draw
-from sdk.errors import InputError
 from train.datasets import read_packed
 from train.datasets.packed import Split
+from train.plots import contact_sheet
 
 UInt8 = npt.NDArray[np.uint8]
 
-
-def contact_sheet(pictures: Iterable[UInt8], *, tile: int, columns: int) -> UInt8:
-    """Pictures of any size in a grid of tile x tile squares, shrunk or enlarged to fit."""
-    import cv2
-
-    tiles = []
-    for picture in pictures:
-        scale = tile / max(picture.shape[:2])
-        size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-        square = np.full((tile, tile, 3), 32, np.uint8)
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        square[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=interpolation)
-        tiles.append(square)
-    if not tiles:
-        raise InputError("contact sheet: expected at least one picture, got none")
-    blank = np.full((tile, tile, 3), 32, np.uint8)
-    tiles += [blank] * (-len(tiles) % columns)
-    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    return np.vstack(rows)
+__all__ = ["contact_sheet", "predictions_on_folder", "predictions_on_split"]
 
 
 def predictions_on_split(aligner: FaceAligner, root: Path, split: Split, *, every: int) -> Iterator[UInt8]:

@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, help="packed set whose train split calibrates integer recipes")
     parser.add_argument(
-        "--calibration-faces", type=int, default=300, help="how many faces calibrate (default %(default)s)"
+        "--calibration-faces", type=int, default=2000, help="at most so many faces calibrate (default %(default)s)"
     )
     parser.add_argument("--out", type=Path, required=True, help="the model file to write, .tflite")
     options = parser.parse_args(arguments)

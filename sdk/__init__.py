@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 from sdk.aligner import FaceAligner
-from sdk.detector import Detector, HaarDetector
+from sdk.detector import Detector, HaarDetector, YuNetDetector
 from sdk.drawing import draw
 from sdk.errors import BackendError, InputError, ModelFileError, SdkError
 from sdk.model_file import ModelFile
 from sdk.results import BBox, Detection, Face, HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
+from sdk.smoothing import OneEuro
+from sdk.tracker import FaceTracker, TrackedFace
 
 __version__ = "0.1.0"
 
@@ -25,13 +27,17 @@ __all__ = [
     "Detector",
     "Face",
     "FaceAligner",
+    "FaceTracker",
     "HaarDetector",
     "HeadPose",
     "InputError",
     "LandmarkScheme",
     "ModelFile",
     "ModelFileError",
+    "OneEuro",
     "SdkError",
     "ShapeModel",
+    "TrackedFace",
+    "YuNetDetector",
     "draw",
 ]

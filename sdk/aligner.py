@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,16 @@ from sdk.interpreter import Interpreter, TfliteInterpreter, check_num_threads
 from sdk.model_file import ModelFile
 from sdk.pose import decode_pose
 from sdk.results import BBox, Face
+from sdk.schemes import IBUG68
 
 UInt8 = npt.NDArray[np.uint8]
+
+MAX_DISAGREEMENT = 0.10
+"""On a face two looks agree, on anything else the second moves away: python -m benchmarks detection prints
+what other limits keep."""
+
+MAX_OVERLAP = 0.5
+"""Two detections are one face if the boxes of their landmarks overlap (IoU) by more."""
 
 
 class FaceAligner:
@@ -28,6 +37,9 @@ class FaceAligner:
         model: a model file made by `python -m convert`, or its path; None is the model that comes along.
         detector: anything with the Detector protocol; None is OpenCV's Haar cascade.
         num_threads: threads of the interpreter; None is 1.
+        interpreter: what runs the model's network, if not a TFLite interpreter (see sdk.testing).
+        max_disagreement: `predict` looks at each detection twice, and drops it as no face if the two looks
+            differ by more than this on average, in outer-eye distances; math.inf keeps everything.
     Raises:
         ModelFileError, BackendError: the model cannot be used, or no interpreter is installed.
 
@@ -40,16 +52,29 @@ class FaceAligner:
         *,
         detector: Detector | None = None,
         num_threads: int | None = None,
+        interpreter: Interpreter | None = None,
+        max_disagreement: float = MAX_DISAGREEMENT,
     ) -> None:
         threads = check_num_threads(num_threads)
         self._model = _as_model(model)
-        self._interpreter: Interpreter = TfliteInterpreter(self._model, num_threads=threads)
+        self._interpreter = interpreter or TfliteInterpreter(self._model, num_threads=threads)
+        self._max_disagreement = _check_limit(max_disagreement)
         self._detector = default_detector() if detector is None else _check_detector(detector)
 
     @property
     def model(self) -> ModelFile:
         """The model in use."""
         return self._model
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What runs the network; it serves one thread at a time."""
+        return self._interpreter
+
+    @property
+    def max_disagreement(self) -> float:
+        """What two looks at a face may differ by, in outer-eye distances."""
+        return self._max_disagreement
 
     def predict(self, frame: UInt8) -> list[Face]:
         """All faces of a frame, best first; an empty list when there is none.
@@ -60,8 +85,12 @@ class FaceAligner:
             InputError: the frame has another type or shape, or no pixels.
         """
         _check_frame(frame)
-        faces = [self._align(frame, found.box, found.score, passes=2) for found in self._detector(frame)]
-        return sorted(faces, key=lambda face: -face.score)
+        faces = []
+        for found in self._detector(frame):
+            first, second = self._looks(frame, found.box, found.score, passes=2)
+            if disagreement(first, second) <= self._max_disagreement:
+                faces.append(second)
+        return _distinct(sorted(faces, key=lambda face: -face.score))
 
     def align(self, frame: UInt8, box: BBox | Sequence[float], *, refine: bool = False) -> Face:
         """The face in a known box.
@@ -76,34 +105,65 @@ class FaceAligner:
             InputError: the frame or the box is not as described.
         """
         _check_frame(frame)
-        return self._align(frame, _as_box(box), 1.0, passes=2 if refine else 1)
+        return self._looks(frame, _as_box(box), 1.0, passes=2 if refine else 1)[-1]
 
-    def _align(self, frame: UInt8, box: BBox, score: float, *, passes: int) -> Face:
-        size, margin = self._model.input_size, self._model.margin
-        crop = Crop.around(box, size=size, margin=margin)
-        for again in range(passes):
-            points, pose_output = self._interpreter.run(np.ascontiguousarray(crop.extract(frame)[..., ::-1]))
-            landmarks = crop.to_image(points)
-            pose = decode_pose(pose_output, crop_angle_deg=crop.angle_deg)
-            if again + 1 < passes:
-                crop = self._next_crop(landmarks, pose.roll_deg, crop, frame)
+    def look_again(self, frame: UInt8, face: Face) -> Face | None:
+        """The same face in the next frame, or more exactly in this one: its landmarks give the crop.
+
+        None where the landmarks lie outside the frame.
+        """
+        _check_frame(frame)
+        crop = self._crop_of(face, frame)
+        return None if crop is None else self._look(frame, crop, face.score)
+
+    def _looks(self, frame: UInt8, box: BBox, score: float, *, passes: int) -> list[Face]:
+        """The face as each pass sees it; every pass but the first crops around the landmarks of the last."""
+        crops = [Crop.around(box, size=self._model.input_size, margin=self._model.margin)]
+        faces = [self._look(frame, crops[0], score)]
+        while len(faces) < passes:
+            crops.append(self._crop_of(faces[-1], frame) or crops[-1])
+            faces.append(self._look(frame, crops[-1], score))
+        return faces
+
+    def _look(self, frame: UInt8, crop: Crop, score: float) -> Face:
+        points, pose_output = self._interpreter.run(np.ascontiguousarray(crop.extract(frame)[..., ::-1]))
+        landmarks = crop.to_image(points)
         shape, _ = self._model.shape_model.align(landmarks)
         return Face(
             landmarks=landmarks,
-            pose=pose,
+            pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg),
             box=BBox.around(landmarks),
             score=score,
             shape_parameters=self._model.shape_model.parameters(shape),
             plausibility=self._model.shape_model.plausibility(landmarks),
         )
 
-    def _next_crop(self, landmarks: npt.NDArray[np.float32], roll_deg: float, crop: Crop, frame: UInt8) -> Crop:
-        """The upright crop of the landmarks; the old one where they ran out of the frame."""
+    def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
+        """The upright crop of a face's landmarks; None where all of them lie outside the frame."""
         height, width = frame.shape[:2]
-        inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
+        inside = (face.landmarks >= 0).all(axis=1) & (face.landmarks <= (width - 1, height - 1)).all(axis=1)
         if not inside.any():
-            return crop
-        return Crop.around_landmarks(landmarks, size=crop.size, margin=self._model.margin, angle_deg=roll_deg)
+            return None
+        return Crop.around_landmarks(
+            face.landmarks, size=self._model.input_size, margin=self._model.margin, angle_deg=face.pose.roll_deg
+        )
+
+
+def disagreement(first: Face, second: Face) -> float:
+    """Mean distance of two faces' landmarks over the second's outer-eye distance; infinite where its eyes meet."""
+    right, left = IBUG68.outer_eye_corners
+    eyes = float(np.linalg.norm(second.landmarks[right] - second.landmarks[left]))
+    distance = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean())
+    return distance / eyes if eyes > 0 else math.inf
+
+
+def _distinct(faces: list[Face]) -> list[Face]:
+    """Faces, best first, without those that overlap a better one by more than MAX_OVERLAP."""
+    kept: list[Face] = []
+    for face in faces:
+        if all(face.box.overlap(other.box) <= MAX_OVERLAP for other in kept):
+            kept.append(face)
+    return kept
 
 
 def _as_model(model: ModelFile | str | Path | None) -> ModelFile:
@@ -122,6 +182,12 @@ def _check_detector(detector: Detector) -> Detector:
             f"detector: expected a callable that maps a frame to detections, got {type(detector).__name__}"
         )
     return detector
+
+
+def _check_limit(limit: float) -> float:
+    if not isinstance(limit, int | float) or not limit > 0:
+        raise InputError(f"max_disagreement: expected a number above 0, got {limit!r}")
+    return float(limit)
 
 
 def _check_frame(frame: object) -> None:

@@ -1,4 +1,4 @@
-"""Command line: asmnet predict | demo | inspect."""
+"""Command line: asmnet predict | video | demo | inspect | doctor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sdk import cli_video, doctor
 from sdk.aligner import FaceAligner
 from sdk.drawing import draw
 from sdk.errors import InputError, SdkError
@@ -85,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a model file (default: the one that comes along)",
     )
     inspect.set_defaults(run=_inspect)
+
+    _add_model(cli_video.add_parser(commands))
+    doctor.add_parser(commands)
     return parser
 
 

@@ -51,7 +51,8 @@ def _draw_face(picture: UInt8, face: Face) -> None:
         cv2.circle(picture, (int(x), int(y)), int(8 * max(1.0, longer / 130)), _POINT, -1, cv2.LINE_AA, 3)
     _draw_axes(picture, face.landmarks[30], face.pose, 0.35 * longer, thin + 1)
     label = f"yaw {face.pose.yaw_deg:+.0f} pitch {face.pose.pitch_deg:+.0f} roll {face.pose.roll_deg:+.0f}"
-    size = max(0.4, longer / 420)
+    (unit_width, _), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
+    size = max(0.4, face.box.width / unit_width)
     place = (max(0, corner[0]), max(12, corner[1] - 6))
     cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), thin + 2, cv2.LINE_AA)
     cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, size, _BOX, thin, cv2.LINE_AA)

@@ -116,8 +116,9 @@ def _reduce(image: UInt8, crop: Crop) -> tuple[UInt8, npt.NDArray[np.float64], i
     import cv2
 
     height, width = image.shape[:2]
+    wanted = max(1, int(crop.side / crop.size))
     c, s = (abs(f(math.radians(crop.angle_deg))) for f in (math.cos, math.sin))
-    reach = crop.side * (c + s) / 2.0 + 2.0
+    reach = crop.side * (c + s) / 2.0 + 2.0 * wanted  # a sample at the crop's edge reads the next block too
     left, right = crop.center_x - reach, crop.center_x + reach
     top, bottom = crop.center_y - reach, crop.center_y + reach
     if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
@@ -129,7 +130,7 @@ def _reduce(image: UInt8, crop: Crop) -> tuple[UInt8, npt.NDArray[np.float64], i
     x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
     x1, y1 = min(width, math.ceil(right) + 1), min(height, math.ceil(bottom) + 1)
     region: npt.NDArray[Any] = image[y0:y1, x0:x1]
-    step = max(1, min(int(crop.side / crop.size), *region.shape[:2]))
+    step = min(wanted, *region.shape[:2])
     if step > 1:
         rows, columns = -region.shape[0] % step, -region.shape[1] % step
         region = cv2.copyMakeBorder(region, 0, rows, 0, columns, cv2.BORDER_REPLICATE)

@@ -20,18 +20,38 @@ def nme_interocular(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: L
         (faces,) float64.
     Source: Sagonas et al., "300 Faces in-the-Wild Challenge", IMAVIS 2016.
     """
-    true = np.asarray(truth, np.float64)
-    guess = np.asarray(predicted, np.float64)
-    if true.shape != guess.shape or true.ndim != 3 or true.shape[1:] != (scheme.n_points, 2):
-        raise InputError(
-            f"landmarks: expected two arrays (faces, {scheme.n_points}, 2), got {true.shape} and {guess.shape}"
-        )
+    return np.asarray(errors_interocular(truth, predicted, scheme=scheme).mean(axis=-1))
+
+
+def nme_interpupil(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: LandmarkScheme = IBUG68) -> Float64:
+    """`nme_interocular` with the distance of the pupils instead, each the mean of its eye's points.
+
+    Source: Ren et al., "Face Alignment at 3000 FPS via Regressing Local Binary Features", CVPR 2014.
+    """
+    true, guess = _pair(truth, predicted, scheme)
+    pupils = scheme.pupils(true)  # type: ignore[arg-type]  # float64 serves as well
+    distance = np.linalg.norm(pupils[:, 0] - pupils[:, 1], axis=-1)
+    if np.any(distance <= 0):
+        raise InputError(f"truth: the pupils coincide in face {int(np.argmin(distance))}")
+    return np.asarray(100.0 * np.linalg.norm(true - guess, axis=-1).mean(axis=-1) / distance)
+
+
+def errors_interocular(
+    truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: LandmarkScheme = IBUG68
+) -> Float64:
+    """Error of each point over the truth's outer-eye-corner distance, in per cent.
+
+    Args:
+        truth, predicted: (faces, n, 2) in one frame, any unit.
+    Returns:
+        (faces, n) float64; means over some of the points are errors per part of the face.
+    """
+    true, guess = _pair(truth, predicted, scheme)
     right, left = scheme.outer_eye_corners
     distance = np.linalg.norm(true[:, right] - true[:, left], axis=-1)
     if np.any(distance <= 0):
         raise InputError(f"truth: the outer eye corners coincide in face {int(np.argmin(distance))}")
-    errors = np.linalg.norm(true - guess, axis=-1).mean(axis=-1)
-    return np.asarray(100.0 * errors / distance)
+    return np.asarray(100.0 * np.linalg.norm(true - guess, axis=-1) / distance[:, None])
 
 
 def failure_rate(nme: npt.ArrayLike, *, limit: float = 10.0) -> float:
@@ -54,9 +74,34 @@ def auc(nme: npt.ArrayLike, *, limit: float = 10.0) -> float:
 
 def pose_mae(truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike) -> Float64:
     """Mean absolute error per angle, degrees; NaN in the truth means unknown and is left out."""
+    return np.asarray(np.nanmean(np.abs(pose_errors(truth_deg, predicted_deg)), axis=0))
+
+
+def pose_errors(truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike) -> Float64:
+    """Predicted minus true angles, the short way round: -180 to 180 degrees; NaN where the truth is unknown."""
     difference = np.asarray(predicted_deg, np.float64) - np.asarray(truth_deg, np.float64)
-    wrapped = (difference + 180.0) % 360.0 - 180.0
-    return np.asarray(np.nanmean(np.abs(wrapped), axis=0))
+    return np.asarray((difference + 180.0) % 360.0 - 180.0)
+
+
+def sign_agreement(
+    truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike, *, least_deg: float = 30.0
+) -> tuple[float, int]:
+    """Share of predictions on the truth's side of 0 where the truth is `least_deg` or more away from it, and
+    how many such faces there are: 0.5 is a coin, near 0 a wrong sign. NaN of none."""
+    true, guess = np.asarray(truth_deg, np.float64), np.asarray(predicted_deg, np.float64)
+    asked = np.abs(true) >= least_deg
+    same = np.sign(true[asked]) == np.sign(guess[asked])
+    return (float(same.mean()) if same.size else float("nan")), int(same.size)
+
+
+def _pair(truth: npt.ArrayLike, predicted: npt.ArrayLike, scheme: LandmarkScheme) -> tuple[Float64, Float64]:
+    true = np.asarray(truth, np.float64)
+    guess = np.asarray(predicted, np.float64)
+    if true.shape != guess.shape or true.ndim != 3 or true.shape[1:] != (scheme.n_points, 2):
+        raise InputError(
+            f"landmarks: expected two arrays (faces, {scheme.n_points}, 2), got {true.shape} and {guess.shape}"
+        )
+    return true, guess
 
 
 def _faces(nme: npt.ArrayLike) -> Float64:

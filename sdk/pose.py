@@ -1,8 +1,8 @@
 """Head pose: rotation matrix to yaw, pitch, roll and back.
 
 Frame: x right, y down, z away from the camera, as OpenCV's camera. A frontal face has the identity matrix
-and its nose points to -z. R = Rz(roll) Ry(yaw) Rx(-pitch), each a right-handed rotation about its axis:
-300W-LP's order, with its signs (yaw > 0 to the image left, pitch > 0 chin up, roll > 0 clockwise).
+and its nose points to -z. R = Rz(roll) Ry(yaw) Rx(-pitch), each a right-handed rotation about its axis,
+with the signs of 300W-LP (yaw > 0 to the image left, pitch > 0 chin up, roll > 0 clockwise).
 """
 
 from __future__ import annotations

@@ -50,6 +50,15 @@ class BBox:
     def center_y(self) -> float:
         return (self.top + self.bottom) / 2.0
 
+    def overlap(self, other: BBox) -> float:
+        """Intersection over union of the two boxes, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        both = width * height
+        return both / (self.width * self.height + other.width * other.height - both)
+
     @classmethod
     def around(cls, landmarks: npt.NDArray[np.float32]) -> BBox:
         """Tight bounding box of landmarks (n, 2)."""
@@ -69,7 +78,7 @@ class Detection:
 class HeadPose:
     """Head orientation in degrees.
 
-    Convention (300W-LP, AFLW2000-3D): as seen in the image, yaw > 0 turns the face to the left, pitch > 0
+    Convention (the signs of 300W-LP): as seen in the image, yaw > 0 turns the face to the left, pitch > 0
     lifts the chin, roll > 0 turns the head clockwise. docs/conventions.md has the axes and the matrix.
     """
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+
+Normaliser = Literal["outer_eye_corners", "face_box"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,11 +21,17 @@ class LandmarkScheme:
 
     Attributes:
         name: identifier written into model files.
-        groups: contiguous runs of indices, by the part of the face they follow. "subject" means the
+        groups: indices along each part of the face; every index is in one group. "subject" means the
             person's own side: the subject's right eye is on the left of the image.
         mirror: `mirror[i]` is the index that point i has after the image is flipped left to right.
         outer_eye_corners: (subject right, subject left), the normaliser of `nme_interocular`.
         rigid: points that move least with expression, used to fit head pose.
+        eyes: (subject right, subject left), the points whose mean is the middle of the eye; the distance of
+            the two middles is the inter-pupil normaliser.
+        normaliser: what published errors of the scheme are divided by. `face_box` is the side of the
+            square box that comes with the set, sqrt(width * height) where it is not square.
+    Raises:
+        InputError: `mirror` is no involution.
     """
 
     name: str
@@ -30,10 +39,27 @@ class LandmarkScheme:
     mirror: tuple[int, ...]
     outer_eye_corners: tuple[int, int]
     rigid: tuple[int, ...]
+    eyes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    normaliser: Normaliser = "outer_eye_corners"
+
+    def __post_init__(self) -> None:
+        there_and_back = [self.mirror[j] if 0 <= j < self.n_points else None for j in self.mirror]
+        if there_and_back != list(range(self.n_points)):
+            raise InputError(f"scheme {self.name}: expected a mirror that undoes itself, got {self.mirror}")
 
     @property
     def n_points(self) -> int:
         return len(self.mirror)
+
+    def pupils(self, landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Middles of the eyes (..., 2, 2), the subject's right first, of landmarks (..., n, 2).
+
+        Raises:
+            InputError: the scheme names no points of the eyes.
+        """
+        if not all(self.eyes):
+            raise InputError(f"scheme {self.name}: expected the points of both eyes, got {self.eyes}")
+        return np.stack([landmarks[..., list(eye), :].mean(axis=-2) for eye in self.eyes], axis=-2)
 
     def mirror_landmarks(
         self, landmarks: npt.NDArray[np.float32], *, axis_x: float = 0.0
@@ -54,6 +80,10 @@ def _swap(n_points: int, pairs: list[tuple[int, int]]) -> tuple[int, ...]:
     return tuple(order)
 
 
+def _run(first: int, last: int) -> tuple[int, ...]:
+    return tuple(range(first, last + 1))
+
+
 _IBUG68_PAIRS = (
     [(i, 16 - i) for i in range(8)]
     + [(17 + i, 26 - i) for i in range(5)]
@@ -67,23 +97,129 @@ IBUG68 = LandmarkScheme(
     name="ibug68",
     groups=MappingProxyType(
         {
-            "jaw": tuple(range(17)),
-            "subject_right_brow": tuple(range(17, 22)),
-            "subject_left_brow": tuple(range(22, 27)),
-            "nose": tuple(range(27, 36)),
-            "subject_right_eye": tuple(range(36, 42)),
-            "subject_left_eye": tuple(range(42, 48)),
-            "outer_lips": tuple(range(48, 60)),
-            "inner_lips": tuple(range(60, 68)),
+            "jaw": _run(0, 16),
+            "subject_right_brow": _run(17, 21),
+            "subject_left_brow": _run(22, 26),
+            "nose": _run(27, 35),
+            "subject_right_eye": _run(36, 41),
+            "subject_left_eye": _run(42, 47),
+            "outer_lips": _run(48, 59),
+            "inner_lips": _run(60, 67),
         }
     ),
     mirror=_swap(68, _IBUG68_PAIRS),
     outer_eye_corners=(36, 45),
     rigid=(17, 21, 22, 26, 27, 28, 29, 30, 31, 33, 35, 36, 39, 42, 45, 48, 54),
+    eyes=(_run(36, 41), _run(42, 47)),
 )
-"""The 68 points of i-bug's 300-W (Sagonas et al., ICCVW 2013), 0-based."""
+"""The 68 points of i-bug's 300-W (Sagonas et al., ICCVW 2013), 0-based.
 
-SCHEMES: Mapping[str, LandmarkScheme] = MappingProxyType({IBUG68.name: IBUG68})
+Published errors are divided by the outer-eye-corner distance (300-W challenge) or, in older tables, by the
+inter-pupil distance, the pupil being the mean of an eye's six points.
+"""
+
+_WFLW98_PAIRS = (
+    [(i, 32 - i) for i in range(16)]
+    + [(33 + i, 46 - i) for i in range(5)]
+    + [(38 + i, 50 - i) for i in range(4)]
+    + [(55, 59), (56, 58)]
+    + [(60 + i, 72 - i) for i in range(5)]
+    + [(65, 75), (66, 74), (67, 73)]
+    + [(76, 82), (77, 81), (78, 80), (83, 87), (84, 86)]
+    + [(88, 92), (89, 91), (93, 95), (96, 97)]
+)
+
+WFLW98 = LandmarkScheme(
+    name="wflw98",
+    groups=MappingProxyType(
+        {
+            "jaw": _run(0, 32),
+            "subject_right_brow": _run(33, 41),
+            "subject_left_brow": _run(42, 50),
+            "nose": _run(51, 59),
+            "subject_right_eye": _run(60, 67),
+            "subject_left_eye": _run(68, 75),
+            "outer_lips": _run(76, 87),
+            "inner_lips": _run(88, 95),
+            "subject_right_pupil": (96,),
+            "subject_left_pupil": (97,),
+        }
+    ),
+    mirror=_swap(98, _WFLW98_PAIRS),
+    outer_eye_corners=(60, 72),
+    rigid=(33, 37, 42, 46, 51, 52, 53, 54, 55, 57, 59, 60, 64, 68, 72, 76, 82),
+    eyes=((96,), (97,)),
+)
+"""The 98 points of WFLW, 0-based. Source: Wu et al., "Look at Boundary", CVPR 2018."""
+
+_COFW29_PAIRS = [
+    (0, 1),
+    (2, 3),
+    (4, 6),
+    (5, 7),
+    (8, 9),
+    (10, 11),
+    (12, 14),
+    (13, 15),
+    (16, 17),
+    (18, 19),
+    (22, 23),
+]
+
+COFW29 = LandmarkScheme(
+    name="cofw29",
+    groups=MappingProxyType(
+        {
+            "subject_right_brow": (0, 4, 2, 5),  # outer end, top, inner end, bottom
+            "subject_left_brow": (1, 6, 3, 7),
+            "subject_right_eye": (8, 12, 10, 13),
+            "subject_left_eye": (9, 14, 11, 15),
+            "subject_right_pupil": (16,),
+            "subject_left_pupil": (17,),
+            "nose": (18, 20, 19, 21),  # wing, tip, wing, base
+            "outer_lips": (22, 24, 23, 27),
+            "inner_lips": (25, 26),
+            "chin": (28,),
+        }
+    ),
+    mirror=_swap(29, _COFW29_PAIRS),
+    outer_eye_corners=(8, 9),
+    rigid=(0, 1, 2, 3, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23),
+    eyes=((16,), (17,)),
+)
+"""The 29 points of COFW and LFPW, 0-based. Source: Burgos-Artizzu et al., ICCV 2013.
+
+That paper divides errors by the distance of the pupils (`pupils`); tables since HRNet (Wang et al., PAMI 2020)
+by the outer eye corners.
+"""
+
+_AFLW19_PAIRS = [(0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9), (12, 14), (15, 17)]
+
+AFLW19 = LandmarkScheme(
+    name="aflw19",
+    groups=MappingProxyType(
+        {
+            "subject_right_brow": (0, 1, 2),
+            "subject_left_brow": (3, 4, 5),
+            "subject_right_eye": (6, 7, 8),  # outer corner, middle, inner corner
+            "subject_left_eye": (9, 10, 11),
+            "nose": (12, 13, 14),  # wing, tip, wing
+            "lips": (15, 16, 17),
+            "chin": (18,),
+        }
+    ),
+    mirror=_swap(19, _AFLW19_PAIRS),
+    outer_eye_corners=(6, 11),
+    rigid=(0, 2, 3, 5, 6, 8, 9, 11, 12, 13, 14, 15, 17),
+    eyes=((7,), (10,)),
+    normaliser="face_box",
+)
+"""AFLW's 21 points without the two ears, 0-based. Source: Zhu et al., CVPR 2016 (AFLW-Full, AFLW-Frontal).
+
+Its faces reach full profile, where the eye corners coincide: published errors are divided by the face box.
+"""
+
+SCHEMES: Mapping[str, LandmarkScheme] = MappingProxyType({s.name: s for s in (IBUG68, WFLW98, COFW29, AFLW19)})
 
 
 def scheme_by_name(name: str) -> LandmarkScheme:

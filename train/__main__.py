@@ -1,13 +1,14 @@
-"""Command line: python -m train fit-shape | fit."""
+"""Command line: python -m train prepare | fit-shape | fit | measure-input | evaluate."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from sdk.errors import SdkError
+from train.evaluation.command import add_evaluate
+from train.fit_command import add_fit, add_measure_input
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,26 +47,47 @@ def _parser() -> argparse.ArgumentParser:
     )
     shape.set_defaults(run=_fit_shape)
 
-    fit = commands.add_parser(
-        "fit",
-        help="train a network with the ASM-assisted multi-task loss",
-        description="Train a network. Killed or stopped, the same command goes on after the last whole epoch.",
-    )
-    fit.add_argument("data", type=Path, help="folder of a packed set: annotations.npz and images/")
-    fit.add_argument("--shape-model", type=Path, required=True, help="what fit-shape wrote")
-    fit.add_argument("--out", type=Path, required=True, help="folder for checkpoints and history.csv")
-    fit.add_argument("--config", type=Path, help="TOML file, for example train/recipes/asmnet_128.toml")
-    fit.add_argument(
-        "--set", action="append", metavar="KEY=VALUE", help="override one setting, for example epochs=20"
-    )
-    fit.add_argument("--backend", choices=["tensorflow", "jax"], default="tensorflow", help="default: %(default)s")
-    fit.set_defaults(run=_fit)
+    add_fit(commands)
+    add_measure_input(commands)
+    _add_prepare(commands)
+    add_evaluate(commands)
     return parser
+
+
+def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from train.prepare import FORMATS
+
+    prepare = commands.add_parser(
+        "prepare",
+        help="turn a data set, or a folder of .pts files, into the packed form that the others read",
+        description="Write a packed set, whole or not at all: square crops and annotations.npz (docs/data.md).",
+        epilog="Example: python -m train prepare photos --format pts --out photos_packed",
+    )
+    prepare.add_argument("source", type=Path, help="folder of the set as published, or of .pts files and images")
+    prepare.add_argument("--format", choices=list(FORMATS), required=True, help="which set or form it is")
+    prepare.add_argument("--out", type=Path, required=True, help="the new folder to write")
+    prepare.add_argument(
+        "--val-share",
+        type=float,
+        default=0.1,
+        help="share of the training subjects to hold out (default %(default)s)",
+    )
+    prepare.add_argument(
+        "--longest",
+        type=int,
+        default=288,
+        help="side that larger crops are shrunk to, pixels (default %(default)s)",
+    )
+    prepare.add_argument(
+        "--skip-bad", action="store_true", help="leave out faces that cannot be read, and count them"
+    )
+    prepare.set_defaults(run=_prepare)
 
 
 def _fit_shape(options: argparse.Namespace) -> None:
     import numpy as np
 
+    from sdk.metrics import nme_interocular
     from train.checkpoint import write_arrays
     from train.datasets import read_packed
     from train.fit_shape import fit_shape_model
@@ -74,31 +96,29 @@ def _fit_shape(options: argparse.Namespace) -> None:
     model = fit_shape_model(np.stack([s.landmarks for s in samples]), variance=options.variance)
     note = {"faces": len(samples), "data": options.data.name, "variance": options.variance}
     write_arrays(options.out, model.arrays(), note)
-    print(f"{options.out}: {model.n_modes} modes explain {options.variance:.0%} of {len(samples)} faces")
+    print(f"{options.out}: {len(samples)} faces")
+    for share in sorted({0.9, options.variance}):
+        part = model.truncated(share)
+        smooth = np.stack([part.regularise(s.landmarks) for s in samples])
+        error = nme_interocular(np.stack([s.landmarks for s in samples]), smooth).mean()
+        print(f"  {part.n_modes} modes explain {share:.0%}; smoothing with them moves faces by {error:.2f} % NME")
 
 
-def _fit(options: argparse.Namespace) -> None:
-    os.environ["KERAS_BACKEND"] = options.backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from sdk.shape_model import ShapeModel
-    from train.checkpoint import read_arrays
-    from train.config import load_config
-    from train.datasets import read_packed
-    from train.loop import fit
+def _prepare(options: argparse.Namespace) -> None:
+    from train.prepare import prepare
 
-    config = load_config(options.config, options.set)
-    shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
-    train = read_packed(options.data, split="train")
-    val = read_packed(options.data, split="val")
-    print(
-        f"{config.network} at {config.size} px, {len(train)} faces to train on, {len(val)} for val",
-        flush=True,
+    result = prepare(
+        options.source,
+        options.format,
+        options.out,
+        val_share=options.val_share,
+        longest=options.longest,
+        skip_bad=options.skip_bad,
     )
-    result = fit(train, val, shape_model, config, options.out)
-    print(
-        f"done: best val NME {result.best_val_nme:.2f} % (epoch {result.best_epoch} of {result.epochs}), "
-        f"weights in {result.weights}"
-    )
+    for message in result.skipped:
+        print(f"skipped: {message}", file=sys.stderr)
+    counts = ", ".join(f"{n} {split}" for split, n in sorted(result.faces.items(), reverse=True))
+    print(f"{options.out}: {sum(result.faces.values())} faces ({counts}), {len(result.skipped)} skipped")
 
 
 if __name__ == "__main__":

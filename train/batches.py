@@ -3,18 +3,21 @@ same data as one that was never stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from sdk.errors import InputError
 from sdk.pose import POSE_UNIT_DEG
 from sdk.results import HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
+from train.ahead import Ahead
 from train.augment import augmented, jittered_crop
+from train.balance import balanced_indices
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.pose_labels import pose_from_landmarks
@@ -30,7 +33,13 @@ def network_input(crops_bgr: npt.NDArray[np.uint8]) -> Float32:
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Augmented batches of an epoch. Set `epoch` before each; the last, smaller batch is dropped.
 
-    Images are decoded once and kept: about 0.25 MB a face.
+    Images are decoded once and kept: about 0.25 MB a face. Batches are made ahead, in the background.
+
+    Args:
+        share: (i, n) for the i-th of n processes that train together: the batches hold its part of the faces.
+        label: from images and landmarks (batch, 2n) to what the landmark loss takes as truth.
+    Raises:
+        InputError: a batch cannot be shared by n processes.
     """
 
     def __init__(
@@ -40,29 +49,48 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         config: TrainConfig,
         *,
         scheme: LandmarkScheme = IBUG68,
+        share: tuple[int, int] = (0, 1),
+        label: Callable[[Float32, Float32], Float32] | None = None,
     ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
+        super().__init__(workers=1, use_multiprocessing=False)
         self.epoch = 0
-        self._config, self._scheme = config, scheme
+        self._config, self._scheme, self._label = config, scheme, label
         self._images = [sample.read_image() for sample in samples]
         self._landmarks = [sample.landmarks for sample in samples]
-        self._poses = [pose_from_landmarks(points, shape_model) for points in self._landmarks]
-        self._batch = min(config.batch, len(samples))
+        self._poses = [pose_from_landmarks(points, shape_model, scheme=scheme) for points in self._landmarks]
+        self._shown = np.arange(len(samples))
+        if config.balance_bins:
+            faces = np.stack(self._landmarks)
+            self._shown = balanced_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
+        self._batch = min(config.batch, len(self._shown))
+        self._rows = _part(self._batch, *share)
+        self._ahead = Ahead(lambda epoch, index: self._made(epoch, index, self._rows))
 
     def __len__(self) -> int:
-        return len(self._images) // self._batch
+        return len(self._shown) // self._batch
 
     def __getitem__(self, index: int) -> tuple[Float32, tuple[Float32, Float32]]:
-        order = np.random.default_rng((self._config.seed, self.epoch)).permutation(len(self._images))
-        chosen = order[index * self._batch : (index + 1) * self._batch]
-        views = [self._view(int(i)) for i in chosen]
-        images = np.stack([v[0] for v in views])
+        return self._ahead(self.epoch, index, len(self))
+
+    def whole(self, index: int) -> Float32:
+        """Images of a batch of this epoch, those of the other processes too."""
+        return self._views(self.epoch, index, slice(None))[0]
+
+    def _made(self, epoch: int, index: int, rows: slice) -> tuple[Float32, tuple[Float32, Float32]]:
+        images, landmarks, poses = self._views(epoch, index, rows)
+        return images, (landmarks if self._label is None else self._label(images, landmarks), poses)
+
+    def _views(self, epoch: int, index: int, rows: slice) -> tuple[Float32, Float32, Float32]:
+        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._shown))
+        chosen = order[index * self._batch : (index + 1) * self._batch][rows]
+        views = [self._view(epoch, int(i)) for i in chosen]
         landmarks = np.stack([v[1].ravel() for v in views])
         poses = np.stack([_pose_vector(v[2]) for v in views])
-        return network_input(images), (landmarks, poses)
+        return network_input(np.stack([v[0] for v in views])), landmarks, poses
 
-    def _view(self, i: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
-        rng = np.random.default_rng((self._config.seed, self.epoch, i))
+    def _view(self, epoch: int, place: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
+        rng = np.random.default_rng((self._config.seed, epoch, place))
+        i = int(self._shown[place])
         return augmented(
             self._images[i],
             self._landmarks[i],
@@ -73,6 +101,12 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             margin=self._config.margin,
             scheme=self._scheme,
         )
+
+
+def _part(batch: int, rank: int, count: int) -> slice:
+    if batch % count:
+        raise InputError(f"batch: expected a multiple of the {count} workers, got {batch} faces")
+    return slice(rank * batch // count, (rank + 1) * batch // count)
 
 
 def _pose_vector(pose: HeadPose) -> Float32:

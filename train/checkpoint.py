@@ -59,7 +59,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and note of `write_arrays`."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return arrays, json.loads(str(arrays.pop("__note__")))
     except FileNotFoundError as error:

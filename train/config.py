@@ -16,6 +16,13 @@ else:
     import tomli as tomllib
 
 
+SCHEDULES = ("cosine", "cyclic", "constant")
+"""Of the learning rate: train/schedules.py has the formulas."""
+
+POSE_VALUES = {"geodesic_6d": 6}
+"""Pose losses that take another number of outputs than yaw, pitch and roll."""
+
+
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
     """How far a training crop may differ from the tight one. Shares are of the crop's side."""
@@ -43,13 +50,27 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class LossConfig:
-    """Weights of the multi-task loss; landmarks in sides of the crop, pose in units of 90 degrees."""
+class Task:
+    """What one output of the network learns: a loss by name (train.losses.LOSSES), its weight, its options."""
 
-    asm_weights: tuple[float, float, float] = (2.0, 1.0, 0.5)  # ASMNet: alpha by thirds of the epochs
-    asm_variance: float = 0.9
-    landmark_weight: float = 100.0
-    pose_weight: float = 10.0
+    loss: str
+    weight: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _in_range(f"weight of {self.loss}", self.weight, 0.0, 1e40)
+
+
+@dataclass(frozen=True, slots=True)
+class Teachers:
+    """Networks that a student of the loss `kd` learns from: best.npz files, paths from the current folder."""
+
+    tough: str = ""
+    tolerant: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.tough) != bool(self.tolerant):
+            raise InputError(f"config teachers: expected both tough and tolerant, got {self}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +85,19 @@ class TrainConfig:
     epochs: int = 150
     batch: int = 32
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     warmup_epochs: int = 3
     weight_decay: float = 1e-4
     clip_norm: float = 10.0
     ema_momentum: float = 0.995
+    mixed_precision: bool = False
+    balance_bins: int = 0
+    evaluate_every: int = 1
     seed: int = 1
+    landmarks: Task = field(default_factory=lambda: Task("asm", 100.0))
+    pose: Task = field(default_factory=lambda: Task("pose_mse", 10.0))
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    teachers: Teachers = field(default_factory=Teachers)
 
     def __post_init__(self) -> None:
         _in_range("size", self.size, 32, 512)
@@ -80,9 +107,27 @@ class TrainConfig:
         _in_range("batch", self.batch, 1, 4096)
         _in_range("learning_rate", self.learning_rate, 1e-8, 10.0)
         _in_range("ema_momentum", self.ema_momentum, 0.0, 0.99999)
+        _in_range("balance_bins", self.balance_bins, 0, 100)
+        _in_range("evaluate_every", self.evaluate_every, 1, 100_000)
+        if self.schedule not in SCHEDULES:
+            raise InputError(f"config schedule: expected one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
+        if (self.landmarks.loss == "kd") != bool(self.teachers.tough):
+            raise InputError(
+                "config: expected teachers.tough and teachers.tolerant together with landmarks.loss=kd, "
+                f"got {self.teachers} and {self.landmarks.loss!r}"
+            )
+
+    @property
+    def pose_values(self) -> int:
+        """Numbers that the network gives for the pose: what its loss needs."""
+        return POSE_VALUES.get(self.pose.loss, 3)
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+PARTS = {"landmarks": Task, "pose": Task, "augment": AugmentConfig, "teachers": Teachers}
+"""Tables of a configuration file."""
 
 
 def load_config(path: Path | None, settings: list[str] | None = None) -> TrainConfig:
@@ -103,9 +148,8 @@ def load_config(path: Path | None, settings: list[str] | None = None) -> TrainCo
 def config_from_dict(table: dict[str, Any]) -> TrainConfig:
     """Build a TrainConfig; unknown keys and wrong types are errors that list what is known."""
     table = dict(table)
-    augment = _build(AugmentConfig, table.pop("augment", {}), "augment.")
-    loss = _build(LossConfig, table.pop("loss", {}), "loss.")
-    return _build(TrainConfig, {**table, "augment": augment, "loss": loss}, "")
+    parts = {name: _build(cls, table.pop(name), name + ".") for name, cls in PARTS.items() if name in table}
+    return _build(TrainConfig, {**table, **parts}, "")  # type: ignore[no-any-return]
 
 
 def _build(cls: Any, table: Any, prefix: str) -> Any:
@@ -117,11 +161,17 @@ def _build(cls: Any, table: Any, prefix: str) -> Any:
         raise InputError(
             f"config: unknown key {prefix}{unknown[0]}; known are {', '.join(prefix + n for n in fields)}"
         )
+    needed = [n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING]
+    if missing := [name for name in needed if name not in table]:
+        raise InputError(f"config: {prefix}{missing[0]} is missing")
     return cls(**{name: _typed(prefix + name, value, _default(fields[name])) for name, value in table.items()})
 
 
 def _default(spec: Any) -> Any:
-    return spec.default if spec.default is not dataclasses.MISSING else spec.default_factory()
+    """A value of the type that the field takes; fields without a default are names."""
+    if spec.default is not dataclasses.MISSING:
+        return spec.default
+    return "" if spec.default_factory is dataclasses.MISSING else spec.default_factory()
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:

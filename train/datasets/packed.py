@@ -1,24 +1,33 @@
-"""Reader of packed sets: a folder with annotations.npz and the face crops that it names."""
+"""Reader of packed sets: a folder with annotations.npz and the face crops that it names (docs/data.md)."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from train.datasets.sample import DataError, Sample
+from sdk.errors import InputError
+from sdk.results import BBox
+from train.datasets.sample import UNKNOWN_POSE, DataError, Sample, scheme_of
+from train.datasets.wflw import ATTRIBUTES
 
 Split = Literal["train", "val", "test_common", "test_challenging", "test"]
 _NEEDED = ("file", "landmarks", "split", "split_dev", "subject", "source")
+_OPTIONAL = ("pose_deg", "attributes", "face_box", "subset", "scheme", "occluded")
+
+Table = Mapping[str, np.ndarray]
 
 
-def read_packed(root: Path, *, split: Split) -> list[Sample]:
+def read_packed(root: Path, *, split: Split, require_landmarks: bool = True) -> list[Sample]:
     """Samples of one split, in the order of the file.
 
     `train` and `val` are the development splits (column split_dev), the others the set's own (column split).
 
+    Args:
+        require_landmarks: leave out the faces without landmarks; False keeps them, with NaN.
     Raises:
         DataError: the folder or a column is missing, or the split is empty; the message names the file.
     """
@@ -26,34 +35,85 @@ def read_packed(root: Path, *, split: Split) -> list[Sample]:
         raise DataError(f"split: expected one of {', '.join(get_args(Split))}, got {split!r}")
     table = _load(root / "annotations.npz")
     column = "split_dev" if split in ("train", "val") else "split"
-    rows = np.flatnonzero(table[column] == split)
-    samples = [
-        Sample(
-            root / str(table["file"][i]),
-            table["landmarks"][i].astype(np.float32),
-            str(table["subject"][i]),
-            str(table["source"][i]),
-        )
-        for i in rows
-        if np.isfinite(table["landmarks"][i]).all()
-    ]
+    usable = table[column] == split
+    if require_landmarks:
+        usable &= np.isfinite(table["landmarks"]).all(axis=(1, 2))
+    samples = [_sample(root, table, int(i)) for i in np.flatnonzero(usable)]
     if not samples:
         known = ", ".join(sorted(set(table[column].tolist())))
-        raise DataError(f"{root}: no face with landmarks in split {split!r}; column {column} has: {known}")
+        kind = "face with landmarks" if require_landmarks else "face"
+        raise DataError(f"{root}: no {kind} in split {split!r}; column {column} has: {known}")
     return samples
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
+def _sample(root: Path, table: Table, i: int) -> Sample:
+    landmarks = table["landmarks"][i].astype(np.float32)
+    return Sample(
+        root / str(table["file"][i]),
+        landmarks,
+        str(table["subject"][i]),
+        str(table["source"][i]),
+        scheme=str(table["scheme"][i]) if "scheme" in table else scheme_of(len(landmarks), origin=root),
+        pose_deg=_pose(table["pose_deg"][i]) if "pose_deg" in table else UNKNOWN_POSE,
+        box=_box(table["face_box"][i], root, i) if "face_box" in table else None,
+        attributes=_attributes(table, i),
+        occluded=table["occluded"][i].astype(bool) if "occluded" in table else None,
+        subset=str(table["subset"][i]) if "subset" in table else "",
+    )
+
+
+def _pose(row: np.ndarray) -> tuple[float, float, float]:
+    yaw, pitch, roll = (float(v) for v in row)
+    return yaw, pitch, roll
+
+
+def _box(row: np.ndarray, root: Path, i: int) -> BBox | None:
+    if not np.isfinite(row).all():
+        return None
+    try:
+        return BBox(*(float(v) for v in row))
+    except InputError as error:
+        raise DataError(f"{root / 'annotations.npz'}, row {i}, face_box: {error}") from error
+
+
+def _attributes(table: Table, i: int) -> dict[str, float]:
+    """Names are in the column attribute_names; six values without names are WFLW's flags."""
+    if "attributes" not in table:
+        return {}
+    values = [float(v) for v in table["attributes"][i]]
+    if "attribute_names" in table:
+        names = [str(name) for name in table["attribute_names"]]
+    else:
+        names = list(ATTRIBUTES) if len(values) == len(ATTRIBUTES) else [str(k) for k in range(len(values))]
+    return {name: value for name, value in zip(names, values, strict=True) if np.isfinite(value)}
+
+
+def _load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(
             f"{path}: not found; expected the folder of a packed set, which holds annotations.npz and images/"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             table = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: expected a numpy archive without pickles, got: {error}") from error
     missing = [name for name in _NEEDED if name not in table]
     if missing:
         raise DataError(f"{path}: expected columns {', '.join(_NEEDED)}; missing {', '.join(missing)}")
+    _check(table, path)
     return table
+
+
+def _check(table: Table, path: Path) -> None:
+    """Every column has a row for each face, of the width that its name promises."""
+    n = len(table["file"])
+    for name in (*_NEEDED, *_OPTIONAL):
+        if name in table and len(table[name]) != n:
+            raise DataError(f"{path}: expected {n} rows in column {name}, as in file; got {len(table[name])}")
+    for name, width in (("landmarks", (-1, 2)), ("pose_deg", (3,)), ("face_box", (4,))):
+        got = table[name].shape[1:] if name in table else width
+        if len(got) != len(width) or got[-1] != width[-1]:
+            raise DataError(f"{path}: expected column {name} ({n}, {', '.join(map(str, width))}), got {got}")
+    if "attribute_names" in table and len(table["attribute_names"]) != table["attributes"].shape[1]:
+        raise DataError(f"{path}: expected a name in attribute_names for each of the columns of attributes")

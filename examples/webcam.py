@@ -1,0 +1,12 @@
+"""Follow faces of a camera and print who turned where: python examples/webcam.py [NUMBER]."""
+
+import sys
+
+from sdk import FaceTracker
+from sdk.video import Camera
+
+tracker = FaceTracker()
+with Camera(int(sys.argv[1]) if len(sys.argv) > 1 else 0) as camera:
+    for frame in camera:  # the latest frame each time: a slow device drops frames instead of lagging
+        for tracked in tracker.update(frame.image, timestamp_s=frame.timestamp_s):
+            print(f"face {tracked.id}: yaw {tracked.face.pose.yaw_deg:+.0f}°")

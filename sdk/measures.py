@@ -1,0 +1,45 @@
+"""Simple measures of a face that programs ask for: distances and openness, from landmarks alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.results import Face
+from sdk.schemes import IBUG68
+
+Float32 = npt.NDArray[np.float32]
+
+
+def interocular_distance(face: Face) -> float:
+    """Distance between the outer eye corners, pixels of the frame."""
+    right, left = IBUG68.outer_eye_corners
+    return _distance(face.landmarks, right, left)
+
+
+def eye_openness(face: Face) -> tuple[float, float]:
+    """Eye aspect ratio of the (subject right, subject left) eye: about 0.3 open, near 0 closed, no unit.
+
+    (|p2 - p6| + |p3 - p5|) / (2 |p1 - p4|) with p1 and p4 the corners. It shrinks when the head nods and is
+    noisy on small faces: compare with the same person's own mean.
+    Source: Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.
+    """
+    right, left = IBUG68.groups["subject_right_eye"], IBUG68.groups["subject_left_eye"]
+    return _aspect(face.landmarks, right), _aspect(face.landmarks, left)
+
+
+def mouth_openness(face: Face) -> float:
+    """Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning, no unit."""
+    height = np.mean([_distance(face.landmarks, a, b) for a, b in ((61, 67), (62, 66), (63, 65))])
+    width = _distance(face.landmarks, 60, 64)
+    return float(height / width) if width > 0 else 0.0
+
+
+def _aspect(landmarks: Float32, eye: tuple[int, ...]) -> float:
+    p1, p2, p3, p4, p5, p6 = eye
+    width = _distance(landmarks, p1, p4)
+    return (_distance(landmarks, p2, p6) + _distance(landmarks, p3, p5)) / (2.0 * width) if width > 0 else 0.0
+
+
+def _distance(landmarks: Float32, i: int, j: int) -> float:
+    return float(np.linalg.norm(landmarks[i] - landmarks[j]))

@@ -1,0 +1,151 @@
+"""Model files: what is refused, and with which words."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from sdk import ModelFile, ModelFileError
+from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, METADATA_NAME, pack
+from sdk.testing import toy_shape_model
+
+MODEL = ModelFile.default()
+
+
+@pytest.fixture
+def content() -> bytes:
+    return pack(MODEL.flatbuffer, MODEL.shape_model, MODEL.metadata)
+
+
+def rewritten(content: bytes, **members: bytes) -> bytes:
+    """The model with some associated files replaced."""
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    buffer = io.BytesIO(MODEL.flatbuffer)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**files, **members}.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def with_metadata(content: bytes, **changes: object) -> bytes:
+    table = {**MODEL.metadata, **changes}
+    return rewritten(content, **{METADATA_NAME: json.dumps(table).encode()})
+
+
+def test_pack_and_load_give_everything_back(content):
+    again = ModelFile.from_bytes(content)
+    assert again.flatbuffer == MODEL.flatbuffer
+    assert again.metadata == MODEL.metadata
+    np.testing.assert_array_equal(again.shape_model.eigenvectors, MODEL.shape_model.eigenvectors)
+
+
+def test_packing_is_reproducible(content):
+    assert pack(MODEL.flatbuffer, MODEL.shape_model, MODEL.metadata) == content
+
+
+def test_zip_tools_read_the_associated_files(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert METADATA_NAME in archive.namelist()
+        assert ARRAY_NAME.format("mean") in archive.namelist()
+        assert archive.testzip() is None
+
+
+def test_tflite_opens_the_whole_file_as_it_is(content, tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = tmp_path / "m.tflite"
+    path.write_bytes(content)
+    interpreter = Interpreter(model_path=str(path))
+    interpreter.allocate_tensors()
+    assert list(interpreter.get_input_details()[0]["shape"]) == [1, MODEL.input_size, MODEL.input_size, 3]
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ModelFileError, match=r"none\.tflite: cannot be read \(No such file"):
+        ModelFile.load(tmp_path / "none.tflite")
+
+
+def test_not_a_model():
+    with pytest.raises(ModelFileError, match="expected a TFLite flatbuffer"):
+        ModelFile.from_bytes(b"GIF89a and so on")
+    with pytest.raises(ModelFileError, match="in 0 bytes"):
+        ModelFile.from_bytes(b"")
+
+
+def test_a_plain_tflite_has_no_shape_model():
+    with pytest.raises(ModelFileError, match=r"no readable shape model.*plain \.tflite"):
+        ModelFile.from_bytes(MODEL.flatbuffer)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_truncated_files_are_refused(content, share):
+    with pytest.raises(ModelFileError, match="truncated"):
+        ModelFile.from_bytes(content[: int(len(content) * share)])
+
+
+def test_a_damaged_flatbuffer_is_noticed(content):
+    damaged = bytearray(content)
+    damaged[len(MODEL.flatbuffer) // 2] ^= 0xFF
+    with pytest.raises(ModelFileError, match="flatbuffer does not match its checksum"):
+        ModelFile.from_bytes(bytes(damaged))
+
+
+def test_a_swapped_shape_model_is_noticed(content):
+    other = io.BytesIO()
+    np.lib.format.write_array(other, toy_shape_model(n_modes=MODEL.shape_model.n_modes).eigenvectors)
+    swapped = rewritten(content, **{ARRAY_NAME.format("eigenvectors"): other.getvalue()})
+    with pytest.raises(ModelFileError, match=r"eigenvectors\.npy does not match its checksum.*another model"):
+        ModelFile.from_bytes(swapped)
+
+
+def test_a_newer_format_asks_for_an_upgrade(content):
+    newer = with_metadata(content, format_version=FORMAT_VERSION + 1)
+    with pytest.raises(ModelFileError, match=f"format version {FORMAT_VERSION + 1} is newer.*upgrade asmnet-edge"):
+        ModelFile.from_bytes(newer)
+
+
+def test_a_missing_member_is_named(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        files = {n: old.read(n) for n in old.namelist() if "eigenvalues" not in n}
+    buffer = io.BytesIO(MODEL.flatbuffer)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    with pytest.raises(ModelFileError, match=r"expected shape_model/eigenvalues\.npy"):
+        ModelFile.from_bytes(buffer.getvalue())
+
+
+def test_a_zip_bomb_is_not_unpacked(content):
+    bomb = rewritten(content, **{ARRAY_NAME.format("mean"): bytes(64 << 20)})
+    assert len(bomb) < 4 << 20
+    with pytest.raises(ModelFileError, match="claims 67108864 bytes"):
+        ModelFile.from_bytes(bomb)
+
+
+def test_pickles_are_refused(content):
+    evil = io.BytesIO()
+    np.lib.format.write_array(evil, np.array([{}], dtype=object), allow_pickle=True)
+    changed = rewritten(content, **{ARRAY_NAME.format("mean"): evil.getvalue()})
+    with pytest.raises(ModelFileError, match=r"checksum|pickle"):
+        ModelFile.from_bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("input_size", "128"), ("scheme", "wflw"), ("crop_margin", None), ("input_colour", "bgr"), ("sha256", [])],
+)
+def test_wrong_metadata_is_named(content, field, value):
+    with pytest.raises(ModelFileError, match=field):
+        ModelFile.from_bytes(with_metadata(content, **{field: value}))
+
+
+def test_metadata_that_is_no_json(content):
+    with pytest.raises(ModelFileError, match="no JSON"):
+        ModelFile.from_bytes(rewritten(content, **{METADATA_NAME: b"\xff{"}))

@@ -1,0 +1,61 @@
+"""The examples run as they are."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture
+def photo(tmp_path, hopper, monkeypatch) -> Path:
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), hopper)
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+def run(name: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def test_align_photo(photo, capsys, monkeypatch):
+    run("align_photo.py", str(photo), monkeypatch=monkeypatch)
+    assert "nose tip at" in capsys.readouterr().out
+    assert Path("aligned.png").is_file()
+
+
+def test_own_detector(photo, capsys, monkeypatch):
+    run("own_detector.py", str(photo), monkeypatch=monkeypatch)
+    assert "HeadPose(yaw_deg=" in capsys.readouterr().out
+
+
+def test_webcam(hopper, capsys, monkeypatch):
+    class FakeCamera:
+        def __init__(self, *_: object) -> None:
+            self.left = 3
+
+        def isOpened(self) -> bool:
+            return True
+
+        def read(self):
+            self.left -= 1
+            return self.left >= 0, np.ascontiguousarray(hopper) if self.left >= 0 else None
+
+        def release(self) -> None: ...
+
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    run("webcam.py", monkeypatch=monkeypatch)
+    assert "face 1: yaw" in capsys.readouterr().out
+
+
+def test_every_example_is_run_here():
+    tested = {name.removeprefix("test_") + ".py" for name in globals() if name.startswith("test_")}
+    assert {p.name for p in EXAMPLES.glob("*.py")} <= tested

@@ -1,0 +1,74 @@
+"""Gates on the committed models: accuracy where the data is, agreement of int8 and float everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import measure
+from sdk import FaceAligner, ModelFile
+from sdk.metrics import nme_interocular
+from sdk.testing import FixedDetector, rendered_face
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOAT = ROOT / "models" / "asmnet_128_float32.tflite"
+
+MAX_NME = {"test_common": 6.0, "test_challenging": 11.0}
+MAX_INT8_LOSS = 0.15
+MAX_BYTES = 2_000_000
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[FaceAligner, FaceAligner]:
+    """The shipped int8 model and its float model."""
+    return FaceAligner(), FaceAligner(FLOAT)
+
+
+def test_both_models_are_of_one_training(pair):
+    integer, real = (aligner.model for aligner in pair)
+    assert integer.metadata["training"] == real.metadata["training"]
+    np.testing.assert_array_equal(integer.shape_model.eigenvectors, real.shape_model.eigenvectors)
+    assert (integer.metadata["recipe"], real.metadata["recipe"]) == ("int8_ptq", "float32")
+
+
+def test_the_shipped_model_is_small():
+    content = ModelFile.default()
+    assert len(content.flatbuffer) < MAX_BYTES
+
+
+@pytest.mark.parametrize("name", ["hopper", "astronaut"])
+def test_int8_agrees_with_float_on_portraits(pair, request, name):
+    frame = request.getfixturevalue(name)
+    integer, real = (aligner.predict(frame)[0] for aligner in pair)
+    assert nme_interocular(real.landmarks[None], integer.landmarks[None])[0] < 2.0  # per cent
+    assert abs(integer.pose.yaw_deg - real.pose.yaw_deg) < 2.0
+    assert abs(integer.pose.pitch_deg - real.pose.pitch_deg) < 2.0
+    assert abs(integer.pose.roll_deg - real.pose.roll_deg) < 2.0
+
+
+def test_int8_agrees_with_float_on_drawn_faces(pair):
+    rng = np.random.default_rng(0)
+    differences = []
+    for _ in range(20):
+        image, truth = rendered_face(rng, size=256)
+        box = (*truth.min(axis=0), *truth.max(axis=0))
+        integer, real = (aligner.align(image, box).landmarks for aligner in pair)
+        differences.append(nme_interocular(real[None], integer[None])[0])
+    assert np.mean(differences) < 2.5  # per cent; drawings lie outside what calibration saw
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_accuracy_on_300w_test(pair, data_root):
+    rows = {}
+    for aligner in pair:
+        boxed = FaceAligner(aligner.model, detector=FixedDetector())
+        for row in measure(boxed, "", data_root / "300W", list(MAX_NME)):
+            if row.boxes == "jittered":
+                rows[row.model, row.split] = row.nme_interocular
+    for split, limit in MAX_NME.items():
+        integer = rows[pair[0].model.name, split]
+        assert integer <= limit
+        assert integer - rows[pair[1].model.name, split] <= MAX_INT8_LOSS

@@ -1,0 +1,109 @@
+"""Augmentation moves image, landmarks and pose together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from sdk import IBUG68, HeadPose, ModelFile
+from sdk.metrics import nme_interocular
+from sdk.testing import rendered_face
+from train.augment import augmented, distorted, jittered_crop
+from train.config import AugmentConfig
+from train.pose_labels import pose_from_landmarks
+
+SHAPE_MODEL = ModelFile.default().shape_model
+STILL = AugmentConfig(brightness=0.0, contrast=0.0, colour_shift=0.0, grey=0.0, blur=0.0, noise=0.0, occlusion=0.0)
+
+
+def dots(landmarks: np.ndarray, size: int = 256) -> np.ndarray:
+    """An image with a soft white dot at every fifth landmark."""
+    image = np.zeros((size, size, 3), np.uint8)
+    for x, y in landmarks[::5]:
+        cv2.circle(image, (round(float(x) * 8), round(float(y) * 8)), 20, (255, 255, 255), -1, cv2.LINE_AA, 3)
+    return image
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_landmarks_stay_on_what_they_mark(seed, flip):
+    rng = np.random.default_rng(seed)
+    landmarks = rendered_face(rng, size=256)[1]
+    config = dataclasses.replace(STILL, flip=flip)
+    pixels, points, _ = augmented(
+        dots(landmarks), landmarks, HeadPose(0, 0, 0), rng, config=config, size=128, margin=1.3, scheme=IBUG68
+    )
+    marked = points if flip == 0.0 else IBUG68.mirror_landmarks(points)  # back to the order of the dots
+    for x, y in marked[::5]:
+        u, v = (round((float(c) * (-1 if flip and c is x else 1) + 0.5) * 128 - 0.5) for c in (x, y))
+        if 2 <= u < 126 and 2 <= v < 126:
+            assert pixels[v - 1 : v + 2, u - 1 : u + 2].max() > 100
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_pose_label_follows_rotation_and_flip(seed):
+    rng = np.random.default_rng(seed)
+    landmarks = rendered_face(rng, size=256)[1]
+    pose = pose_from_landmarks(landmarks, SHAPE_MODEL)
+    _, points, moved = augmented(
+        np.zeros((256, 256, 3), np.uint8), landmarks, pose, rng, config=STILL, size=64, margin=1.3, scheme=IBUG68
+    )
+    again = pose_from_landmarks(points, SHAPE_MODEL)
+    assert again.yaw_deg == pytest.approx(moved.yaw_deg, abs=0.5)  # perspective is not quite orthographic
+    assert again.pitch_deg == pytest.approx(moved.pitch_deg, abs=0.5)
+    assert again.roll_deg == pytest.approx(moved.roll_deg, abs=0.5)
+
+
+def test_without_jitter_the_crop_is_the_tight_one():
+    landmarks = rendered_face(np.random.default_rng(0))[1]
+    crop = jittered_crop(landmarks, np.random.default_rng(0), size=64, margin=1.0, scale=(1.0, 1.0), shift=0.0)
+    assert np.abs(crop.to_crop(landmarks)).max() == pytest.approx(0.5, abs=1e-5)
+
+
+def test_jitter_stays_within_its_bounds():
+    landmarks = rendered_face(np.random.default_rng(0))[1]
+    tight = jittered_crop(landmarks, np.random.default_rng(0), size=64, margin=1.3, scale=(1, 1), shift=0)
+    for seed in range(50):
+        crop = jittered_crop(
+            landmarks, np.random.default_rng(seed), size=64, margin=1.3, scale=(0.9, 1.1), shift=0.1
+        )
+        assert 0.9 <= crop.side / tight.side <= 1.1
+        assert abs(crop.center_x - tight.center_x) <= 0.1 * tight.side / 1.3 + 1e-6
+
+
+def test_distortions_keep_shape_and_type_and_change_pixels():
+    image = rendered_face(np.random.default_rng(0), size=64)[0]
+    always = AugmentConfig(grey=1.0, blur=1.0, noise=1.0, occlusion=1.0)
+    for seed in range(10):
+        out = distorted(image, np.random.default_rng(seed), always)
+        assert (out.shape, out.dtype) == (image.shape, np.uint8)
+        assert (out != image).mean() > 0.1
+    np.testing.assert_array_equal(distorted(image, np.random.default_rng(0), STILL), image)
+
+
+def test_the_same_seed_gives_the_same_view():
+    image, landmarks = rendered_face(np.random.default_rng(0), size=128)
+    views = [
+        augmented(
+            image,
+            landmarks,
+            HeadPose(1, 2, 3),
+            np.random.default_rng(7),
+            config=AugmentConfig(),
+            size=64,
+            margin=1.3,
+            scheme=IBUG68,
+        )
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(views[0][0], views[1][0])
+    np.testing.assert_array_equal(views[0][1], views[1][1])
+
+
+def test_mirroring_a_face_twice_gives_it_back():
+    landmarks = rendered_face(np.random.default_rng(3))[1]
+    twice = IBUG68.mirror_landmarks(IBUG68.mirror_landmarks(landmarks, axis_x=50.0), axis_x=50.0)
+    assert nme_interocular(landmarks[None], twice[None])[0] < 1e-4

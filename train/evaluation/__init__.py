@@ -1,0 +1,17 @@
+"""Evaluation of trained networks: python -m train evaluate (docs/evaluation.md)."""
+
+from train.evaluation.predictor import KerasPredictor, Predictor, TflitePredictor, look, open_predictor
+from train.evaluation.report import save, to_tables
+from train.evaluation.run import Evaluation, evaluate
+
+__all__ = [
+    "Evaluation",
+    "KerasPredictor",
+    "Predictor",
+    "TflitePredictor",
+    "evaluate",
+    "look",
+    "open_predictor",
+    "save",
+    "to_tables",
+]

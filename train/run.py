@@ -1,0 +1,129 @@
+"""What happens around each epoch of a run: schedules, evaluation of the averaged weights, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from sdk.errors import SdkError
+from sdk.metrics import nme_interocular
+from sdk.schemes import LandmarkScheme
+from train.averaging import Average
+from train.batches import Float32, TrainingBatches, predict_landmarks
+from train.losses import set_epoch
+from train.run_folder import Row, RunFolder, best_of
+from train.workers import ALONE, Workers
+
+RECALIBRATION = 16
+"""Batches that set the batch statistics of averaged weights."""
+
+
+class TrainingError(SdkError):
+    """Training cannot go on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """Faces to measure on: inputs of the network and true landmarks (faces, n, 2) in crop coordinates."""
+
+    inputs: Float32
+    truth: Float32
+    scheme: LandmarkScheme
+
+    def nme(self, network: Any) -> float:
+        """Mean inter-ocular error, per cent."""
+        found = predict_landmarks(network, self.inputs)
+        return float(nme_interocular(self.truth, found, scheme=self.scheme).mean())
+
+
+class Run(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the history of a run and, as the first of its workers, its folder."""
+
+    def __init__(
+        self,
+        average: Average,
+        batches: TrainingBatches,
+        losses: Sequence[Any],
+        val: Validation,
+        folder: RunFolder,
+        *,
+        note: dict[str, Any],
+        workers: Workers = ALONE,
+    ) -> None:
+        super().__init__()
+        self._average, self._batches, self._losses, self._val = average, batches, losses, val
+        self._epochs, self._every = folder.config.epochs, folder.config.evaluate_every
+        self._note, self._workers = note, workers
+        self.folder = folder
+        self.history: list[Row] = []
+        self._started = time.monotonic()
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs so far."""
+        return len(self.history)
+
+    @property
+    def best(self) -> Row | None:
+        """The epoch of the lowest NME on val so far."""
+        return best_of(self.history)
+
+    def resume(self, network: Any) -> bool:
+        """Restore the state after the last whole epoch; whether there is one."""
+        self.history = self.folder.restore(network)
+        if self.history and self._workers.first:
+            print(f"resuming after epoch {self.epoch} of {self._epochs}", flush=True)
+        return bool(self.history)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._started = time.monotonic()
+        self._batches.epoch = epoch
+        if set_epoch(self._losses, epoch, self._epochs) and keras.backend.backend() == "jax":
+            self.model.make_train_function(force=True)  # a traced step holds the old values as constants
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            self._give_up(f"loss is {loss} in epoch {self.epoch + 1}, batch {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.monotonic() - self._started
+        if not all(np.isfinite(np.asarray(v)).all() for v in self.model.trainable_variables):
+            self._give_up(f"weights are not finite after epoch {epoch + 1}")
+        due = (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs
+        row = {
+            "epoch": epoch + 1,
+            "loss": float((logs or {})["loss"]),
+            "learning_rate": float(np.asarray(self.model.optimizer.learning_rate)),
+            "val_nme": self._evaluate() if due else math.nan,
+            "seconds": round(seconds, 1),
+        }
+        self.history.append(row)
+        if self._workers.first:
+            self.folder.save(self.model, self._average.network, self.history, self._note)
+            print(self._line(row, seconds), flush=True)
+
+    def _evaluate(self) -> float:
+        """NME on val of the averaged weights, which are brought up to date."""
+        count = min(RECALIBRATION, len(self._batches))
+        with self._workers.alone():
+            self._average.follow(self.model, (self._batches.whole(i) for i in range(count)))
+            return self._val.nme(self._average.network)
+
+    def _give_up(self, what: str) -> None:
+        raise TrainingError(
+            f"{what}; {self.folder.last} holds the last good epoch. "
+            "Lower learning_rate, or look for damaged annotations"
+        )
+
+    def _line(self, row: Row, seconds: float) -> str:
+        mark = " (best)" if row is self.best else ""
+        done = f"epoch {self.epoch}/{self._epochs}"
+        nme = "" if math.isnan(row["val_nme"]) else f"  val NME {row['val_nme']:.2f} %{mark}"
+        return f"{done}  loss {row['loss']:.4f}{nme}  {seconds:.0f} s"

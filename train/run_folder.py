@@ -1,0 +1,105 @@
+"""The folder of a run: last.npz to go on from, best.npz to use, history.csv to look at."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import InputError
+from train.checkpoint import CheckpointError, read_arrays, weights_of, write_arrays, write_bytes
+from train.config import TrainConfig, config_from_dict
+
+Row = dict[str, float]
+"""Of the history: epoch, loss, learning_rate, val_nme (NaN where it was not measured), seconds."""
+
+
+def measured(history: Sequence[Row]) -> list[Row]:
+    """The rows with an NME on val."""
+    return [row for row in history if not math.isnan(row["val_nme"])]
+
+
+def best_of(history: Sequence[Row]) -> Row | None:
+    """The first row of the lowest NME on val, if any was measured."""
+    return min(measured(history), key=lambda row: row["val_nme"], default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Each file is whole or absent, and last.npz is never older than a line of history.csv."""
+
+    path: Path
+    config: TrainConfig
+
+    @property
+    def last(self) -> Path:
+        return self.path / "last.npz"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.npz"
+
+    def restore(self, network: Any) -> list[Row]:
+        """Bring a compiled network and its optimizer to the last whole epoch; its history, empty if there is none.
+
+        Raises:
+            CheckpointError: the file is damaged or belongs to another configuration or network.
+        """
+        if not self.last.exists():
+            return []
+        arrays, note = read_arrays(self.last)
+        self._check_same(note)
+        for name, variable in _state(network).items():
+            if name not in arrays or arrays[name].shape != tuple(variable.shape):
+                raise CheckpointError(f"{self.last}: {name} is missing or has another shape; of another backend?")
+            variable.assign(arrays[name])
+        return list(note["history"])
+
+    def save(self, network: Any, averaged: Any, history: Sequence[Row], note: dict[str, Any]) -> None:
+        """Write the state after an epoch, and `averaged` if it is the best so far, with `note` beside it."""
+        row, config = history[-1], _jsonable(self.config)
+        if row is best_of(history):
+            known = {"config": config, "epoch": int(row["epoch"]), "val_nme": row["val_nme"]}
+            write_arrays(self.best, weights_of(averaged), known | note)
+        arrays = {name: np.asarray(variable) for name, variable in _state(network).items()}
+        write_arrays(self.last, arrays, {"config": config, "epoch": int(row["epoch"]), "history": list(history)})
+        write_bytes(self.path / "history.csv", _table(history).encode())
+
+    def _check_same(self, note: dict[str, Any]) -> None:
+        """A setting that an older version did not know has its default."""
+        try:
+            there = _jsonable(config_from_dict(note["config"]))
+        except InputError as error:
+            raise CheckpointError(f"{self.last}: {error}; was it written by a newer version?") from error
+        changed = [key for key, value in _jsonable(self.config).items() if there[key] != value]
+        if changed:
+            raise CheckpointError(
+                f"{self.last}: belongs to a run with another configuration (differs in "
+                f"{', '.join(changed)}); use another --out, or remove the folder to start again"
+            )
+
+
+def _state(network: Any) -> dict[str, Any]:
+    """Every variable that the next step depends on, by its name in last.npz."""
+    parts = {"model": network.variables, "optimizer": network.optimizer.variables}
+    return {f"{part}/{index}": v for part, variables in parts.items() for index, v in enumerate(variables)}
+
+
+def _table(history: Sequence[Row]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
+
+
+def _jsonable(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as it looks after a trip through JSON."""
+    return dict(json.loads(json.dumps(config.to_dict())))
