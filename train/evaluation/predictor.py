@@ -25,6 +25,7 @@ CHUNK = 64
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 
 
 class Predictor(Protocol):
@@ -101,7 +102,7 @@ def open_predictor(path: Path) -> Predictor:
 
 def look(
     predictor: Predictor, samples: Sequence[Sample], boxes: Sequence[BBox], *, passes: int = 1
-) -> tuple[Float32, Float32]:
+) -> tuple[Float32, Float64]:
     """Landmarks (faces, n, 2) in pixels of each image and yaw, pitch, roll (faces, 3) in degrees.
 
     Every pass but the first crops around the landmarks of the last, turned upright: two passes see what
@@ -127,10 +128,10 @@ def look(
 
 def _look_once(
     predictor: Predictor, samples: Sequence[Sample], images: Sequence[UInt8], crops: Sequence[Crop]
-) -> tuple[Float32, Float32]:
+) -> tuple[Float32, Float64]:
     pixels = np.stack([crop.extract(image) for crop, image in zip(crops, images, strict=True)])
     points, poses = predictor(pixels)
-    angles = np.array([(p.yaw_deg, p.pitch_deg, p.roll_deg) for p in poses], np.float32)
+    angles = np.array([(p.yaw_deg, p.pitch_deg, p.roll_deg) for p in poses], np.float64)
     angles[:, 2] += [crop.angle_deg for crop in crops]
     finite = np.isfinite(points).all(axis=(1, 2)) & np.isfinite(angles).all(axis=1)
     if not finite.all():
@@ -141,7 +142,7 @@ def _look_once(
     return np.stack([crop.to_image(face) for crop, face in zip(crops, points, strict=True)]), angles
 
 
-def _closer(image: UInt8, crop: Crop, landmarks: Float32, angles: Float32, *, margin: float) -> Crop:
+def _closer(image: UInt8, crop: Crop, landmarks: Float32, angles: Float64, *, margin: float) -> Crop:
     """The upright crop of the landmarks; the old one where all of them lie outside the image."""
     height, width = image.shape[:2]
     inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
