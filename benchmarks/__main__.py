@@ -1,24 +1,22 @@
-"""Command line: python -m benchmarks accuracy | haar-box | plausibility | sheet."""
+"""Command line: python -m benchmarks accuracy | latency | detection | ... (--help has all)."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Iterator
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from sdk import BBox, FaceAligner
+from benchmarks import baselines, device, flops, latency, limits, pose_command, quality, ratios, report, roofline
+from benchmarks.detection_command import add_detection
+from benchmarks.peers import command as peers
+from benchmarks.records import write_record as _record
+from sdk import FaceAligner, ModelFile
 from sdk.errors import InputError, SdkError
-
-LIMITS = (float("inf"), 0.15, 0.10, 0.07)
-"""Of the disagreement between two looks, for the command detection."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,32 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     accuracy.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     accuracy.set_defaults(run=_accuracy)
 
-    latency = commands.add_parser(
-        "latency",
-        help="milliseconds of the network, of align and of predict",
-        description="Times on a drawn face in a 640 x 480 frame, models interleaved; needs no data.",
-    )
-    _add_models(latency)
-    latency.add_argument("--threads", type=int, default=1, help="of the interpreter (default %(default)s)")
-    latency.add_argument("--runs", type=int, default=200, help="timed calls per stage (default %(default)s)")
-    latency.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
-    latency.set_defaults(run=_latency)
-
-    box = commands.add_parser(
-        "haar-box", help="where landmark boxes lie in the boxes of OpenCV's cascade", description=_haar_box.__doc__
-    )
-    _add_data(box)
-    box.set_defaults(run=_haar_box)
-
-    detection = commands.add_parser(
-        "detection",
-        help="faces found and false hits of predict, on whole photos",
-        description="Recall over annotated faces and false hits per photo: the detector alone, and predict, which "
-        "drops detections whose two looks disagree by more than each limit.",
-    )
-    _add_data(detection)
-    detection.add_argument("--split", default="val", help="train, val or test (default %(default)s)")
-    detection.set_defaults(run=_detection)
+    add_detection(commands, _record)
 
     plausibility = commands.add_parser(
         "plausibility",
@@ -98,7 +71,24 @@ def _parser() -> argparse.ArgumentParser:
     video.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     video.set_defaults(run=_video)
 
-    readme = commands.add_parser("readme", help="bring README.md's table up to date with the committed results")
+    for command in (
+        baselines,
+        flops,
+        latency,
+        ratios,
+        roofline,
+        peers,
+        device,
+        report,
+        limits,
+        pose_command,
+        quality,
+    ):
+        command.add_parser(commands)
+
+    readme = commands.add_parser(
+        "readme", help="bring the tables of README.md and docs/ up to date with the committed results"
+    )
     readme.set_defaults(run=_readme)
 
     sheet = commands.add_parser(
@@ -152,18 +142,6 @@ def _accuracy(options: argparse.Namespace) -> None:
     _record(options.out, "accuracy", [r.to_dict() for r in rows], seed=options.seed)
 
 
-def _record(path: Path | None, suite: str, rows: list[dict[str, object]], **more: object) -> None:
-    """Write rows and where they come from, if a path is given."""
-    from benchmarks.environment import environment
-
-    if path is None:
-        return
-    record = {"suite": suite, "environment": environment(), **more, "rows": rows}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
-
-
 def _video(options: argparse.Namespace) -> None:
     from benchmarks.video import measure, to_table
     from train.datasets import read_packed
@@ -175,48 +153,7 @@ def _video(options: argparse.Namespace) -> None:
     _record(options.out, "video", [r.to_dict() for r in rows])
 
 
-def _latency(options: argparse.Namespace) -> None:
-    from benchmarks.latency import measure, to_table
-
-    if options.runs < 1:
-        raise InputError(f"--runs: expected 1 or more, got {options.runs}")
-    aligners = {path.stem: FaceAligner(path, num_threads=options.threads) for path in _models(options)}
-    rows = measure(aligners, threads=options.threads, runs=options.runs)
-    print(to_table(rows))
-    _record(options.out, "latency", [r.to_dict() for r in rows])
-
-
-def _haar_box(options: argparse.Namespace) -> None:
-    """Median and deviation of the landmark box's edges in units of the cascade's box, over the train photos."""
-    from benchmarks.detection import haar_box
-
-    median, deviation, faces = haar_box(options.data / "detection")
-    for name, m, d in zip(("left", "top", "right", "bottom"), median, deviation, strict=True):
-        print(f"{name:7s} {m:.3f} ± {d:.3f}")
-    print(f"{faces} faces matched")
-
-
-def _detection(options: argparse.Namespace) -> None:
-    from benchmarks.detection import measure, read_photos
-    from sdk import HaarDetector
-
-    photos = list(read_photos(options.data / "detection", split=options.split))
-    detector = HaarDetector()
-    rows = [measure("detector alone", lambda frame: [d.box for d in detector(frame)], photos)]
-    for limit in LIMITS:
-        faces = FaceAligner(max_disagreement=limit)
-        rows.append(measure(f"predict, limit {limit}", partial(_boxes, faces), photos))
-    print(f"{rows[0].photos} photos, {rows[0].faces} annotated faces")
-    for row in rows:
-        print(f"{row.name:22s} recall {100 * row.recall:5.1f} %  false hits per photo {row.false_per_photo:.3f}")
-
-
-def _boxes(aligner: FaceAligner, frame: npt.NDArray[np.uint8]) -> list[BBox]:
-    return [face.box for face in aligner.predict(frame)]
-
-
 def _plausibility(options: argparse.Namespace) -> None:
-    from sdk import ModelFile
     from train.datasets import read_packed
 
     model = ModelFile.default().shape_model
@@ -232,7 +169,8 @@ def _plausibility(options: argparse.Namespace) -> None:
 def _readme(options: argparse.Namespace) -> None:
     from benchmarks.readme import update
 
-    print(f"updated {update().name}")
+    for path in update():
+        print(f"updated {path.name}")
 
 
 def _sheet(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk import BBox, Face, FaceAligner
-from sdk.metrics import auc, failure_rate, nme_interocular
+from sdk.metrics import auc, ced, failure_rate, nme_interocular
 from train.datasets import Sample, read_packed
 from train.datasets.packed import Split
 from train.evaluation.boxes import JITTER as JITTER
@@ -19,6 +19,8 @@ from train.evaluation.boxes import jittered_box
 
 MATCH = 0.3
 """A detected face is the annotated one if their landmark boxes overlap (IoU) by this much."""
+
+CED_STEPS = 40
 
 Float32 = npt.NDArray[np.float32]
 Find = Callable[[FaceAligner, Sample, npt.NDArray[np.uint8], np.random.Generator], Face | None]
@@ -39,6 +41,8 @@ class AccuracyRow:
     nme_interocular_median: float
     failure_rate_at_10: float
     auc_at_10: float
+    ced: tuple[float, ...] = ()
+    """Shares of all faces with an NME of at most 0, 0.25, ... 10 %."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,6 +102,7 @@ def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np
         nme_interocular_median=float(np.median(found)) if len(found) else float("nan"),
         failure_rate_at_10=failure_rate(errors),
         auc_at_10=auc(errors),
+        ced=tuple(ced(errors, steps=CED_STEPS)[1].tolist()),
     )
 
 

@@ -1,43 +1,71 @@
-"""Bring the tables of README.md up to date with the committed results."""
+"""Bring the tables of README.md and of docs/ up to date with the committed results."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import accuracy, latency, video
+from benchmarks import accuracy, detection, latency, limits, pose, quality, video
+from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
+from train.ablation import report as ablation
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-TABLES: Mapping[str, Callable[[list[dict[str, Any]]], str]] = MappingProxyType(
+README = "README.md"
+
+Table = Callable[[Mapping[str, Any]], str]
+
+PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     {
-        "accuracy": lambda rows: accuracy.to_table([accuracy.AccuracyRow(**row) for row in rows]),
-        "latency": lambda rows: latency.to_table([latency.LatencyRow(**row) for row in rows]),
-        "video": lambda rows: video.to_table([video.VideoRow(**row) for row in rows]),
+        README: {
+            "accuracy": lambda r: accuracy.to_table([accuracy.AccuracyRow(**row) for row in r["rows"]]),
+            "latency": lambda r: latency.summary_table([latency.LatencyRow(**row) for row in r["rows"]]),
+            "detection": lambda r: detection.to_table(
+                [detection.DetectionRow(**row) for row in r["rows"] if abs(row["turn_deg"]) in (0, 45)]
+            ),
+            "detector-latency": lambda r: latency.to_table([latency.LatencyRow(**row) for row in r["rows"]]),
+            "video": lambda r: video.to_table([video.VideoRow(**row) for row in r["rows"]]),
+        },
+        "docs/conventions.md": {
+            "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]]))
+        },
+        "docs/guide.md": {
+            "quality": lambda r: quality.to_table([quality.QualityRow(**row) for row in r["rows"]]),
+            "limits": lambda r: limits.to_table([limits.LimitRow(**row) for row in r["rows"]]),
+        },
+        "docs/ablation.md": {
+            "ablation-runs": ablation.runs_table,
+            "ablation-verdicts": ablation.verdicts,
+            "ablation-claims": ablation.claims_table,
+            "ablation-noise": ablation.noise_table,
+        },
     }
 )
-"""Suites with a table in README.md, between `<!-- SUITE: FILE -->` and `<!-- /SUITE -->`."""
+"""Tables of each page, made of a record, between `<!-- TABLE: FILE -->` and `<!-- /TABLE -->`."""
 
 
-def updated(readme: str, root: Path = RESULTS) -> str:
-    """README text with each suite's table made from the result file that its mark names."""
-    for suite, to_table in TABLES.items():
-        marked = re.compile(rf"(<!-- {suite}: (\S+) -->\n).*?(<!-- /{suite} -->)", re.DOTALL)
-        found = marked.search(readme)
+def _reported(rows: list[pose.PoseRow]) -> list[pose.PoseRow]:
+    """Rows of test sets; the train people's fitted the coefficients."""
+    return [row for row in rows if row.set in ("Pointing04 test", "AFLW2000_16")]
+
+
+def updated(text: str, root: Path = RESULTS, *, page: str = README) -> str:
+    """Text of a page with each table made from the result file that its mark names."""
+    for name, to_table in PAGES[page].items():
+        marked = re.compile(rf"(<!-- {name}: (\S+) -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        found = marked.search(text)
         if found is None:
-            raise InputError(f"README.md: expected a mark <!-- {suite}: FILE --> and its end <!-- /{suite} -->")
-        record = json.loads((root / found[2]).read_text(encoding="utf-8"))
-        readme = readme[: found.end(1)] + to_table(record["rows"]) + "\n" + readme[found.start(3) :]
-    return readme
+            raise InputError(f"{page}: expected a mark <!-- {name}: FILE --> and its end <!-- /{name} -->")
+        record = read_record(root / found[2])
+        text = text[: found.end(1)] + to_table(record) + "\n" + text[found.start(3) :]
+    return text
 
 
-def update() -> Path:
-    """Rewrite README.md in place; returns its path."""
-    path = ROOT / "README.md"
-    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return path
+def update() -> list[Path]:
+    """Rewrite the pages in place; returns their paths."""
+    paths = [ROOT / page for page in PAGES]
+    for page, path in zip(PAGES, paths, strict=True):
+        path.write_text(updated(path.read_text(encoding="utf-8"), page=page), encoding="utf-8")
+    return paths

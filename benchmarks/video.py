@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,10 +14,9 @@ from sdk.geometry import Similarity, fit_similarity
 from sdk.metrics import nme_interocular
 from sdk.testing import FixedDetector
 from train.datasets import Sample
+from train.jitter import NOISE
 
 WIDTH, HEIGHT, FPS = 640, 480, 30.0
-NOISE = 4.0
-"""Standard deviation of the sensor noise, grey levels."""
 
 UInt8 = npt.NDArray[np.uint8]
 Float64 = npt.NDArray[np.float64]
@@ -66,7 +65,7 @@ def clip(sample: Sample, *, frames: int, moving: bool, seed: int) -> Iterator[tu
         a, b = full.a, full.b
         matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
         still = cv2.warpAffine(photo, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-        noisy = still + rng.normal(0, NOISE, still.shape)
+        noisy = still + NOISE * rng.standard_normal(still.shape, np.float32)
         yield np.clip(np.rint(noisy), 0, 255).astype(np.uint8), full.apply(sample.landmarks)
 
 
@@ -107,40 +106,50 @@ def measure(
     aligner: FaceAligner, samples: Sequence[Sample], *, frames: int = 30, smoothing: OneEuro | None = None
 ) -> list[VideoRow]:
     """A row for each way to follow and each motion."""
-    rows = []
-    for name, start in followers(aligner, smoothing or OneEuro()).items():
-        for moving in (False, True):
-            parts = [_clip_figures(start, s, frames, moving, seed) for seed, s in enumerate(samples)]
-            jitter, nme, lag, lost = (np.array(v, float) for v in zip(*parts, strict=True))
-            rows.append(
-                VideoRow(
-                    name,
-                    "moving" if moving else "still",
-                    len(samples),
-                    frames,
-                    int(lost.sum()),
-                    float(np.sqrt(np.nanmean(jitter**2))),
-                    float(np.nanmean(nme)),
-                    float(np.nanmean(lag)) if moving else 0.0,
-                )
+    starts = followers(aligner, smoothing or OneEuro())
+    rows = {}
+    for moving in (False, True):
+        figures = [_clip_figures(starts, s, frames, moving, seed) for seed, s in enumerate(samples)]
+        for name in starts:
+            jitter, nme, lag, lost = (np.array(v, float) for v in zip(*(f[name] for f in figures), strict=True))
+            rows[name, moving] = VideoRow(
+                name,
+                "moving" if moving else "still",
+                len(samples),
+                frames,
+                int(lost.sum()),
+                float(np.sqrt(np.nanmean(jitter**2))),
+                float(np.nanmean(nme)),
+                float(np.nanmean(lag)) if moving else 0.0,
             )
-    return rows
+    return [rows[name, moving] for name in starts for moving in (False, True)]
+
+
+Figures = tuple[float, float, float, int]
 
 
 def _clip_figures(
-    start: Callable[[BBox], Follow], sample: Sample, frames: int, moving: bool, seed: int
-) -> tuple[float, float, float, int]:
-    follow, truths, faces = None, [], []
+    starts: Mapping[str, Callable[[BBox], Follow]], sample: Sample, frames: int, moving: bool, seed: int
+) -> dict[str, Figures]:
+    """Jitter, NME, lag and lost frames of each way to follow, over one clip."""
+    follows: dict[str, Follow] = {}
+    truths: list[Float64] = []
+    faces: dict[str, list[Face | None]] = {name: [] for name in starts}
     for frame, truth in clip(sample, frames=frames, moving=moving, seed=seed):
-        follow = follow or start(BBox.around(truth.astype(np.float32)))
-        face = follow(frame)
+        box = BBox.around(truth.astype(np.float32))
+        follows = follows or {name: start(box) for name, start in starts.items()}
         truths.append(truth)
-        faces.append(None if face is None else face.landmarks.astype(np.float64))
-    kept = [i for i, face in enumerate(faces) if face is not None]
-    if len(kept) < frames:
-        return np.nan, np.nan, np.nan, frames - len(kept)
-    true, found = np.array(truths), np.array(faces)
-    eyes = float(np.linalg.norm(sample.landmarks[36] - sample.landmarks[45]))
+        for name, follow in follows.items():
+            faces[name].append(follow(frame))
+    return {name: _figures(np.array(truths), found) for name, found in faces.items()}
+
+
+def _figures(true: Float64, faces: Sequence[Face | None]) -> Figures:
+    kept = [face.landmarks.astype(np.float64) for face in faces if face is not None]
+    if len(kept) < len(faces):
+        return np.nan, np.nan, np.nan, len(faces) - len(kept)
+    found = np.array(kept)
+    eyes = float(np.linalg.norm(true[0, 36] - true[0, 45]))
     back = np.array([fit_similarity(t, true[0]).apply(f) for t, f in zip(true, found, strict=True)])
     steps = np.diff(back[3:], axis=0)  # the first frames settle from the box given
     jitter = 100 * np.sqrt((steps**2).sum(axis=-1).mean()) / eyes

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import subprocess
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from convert.recipes import Recipe
+from sdk.schemes import scheme_by_name
 from train.config import TrainConfig
+from train.environment import environment
 
 TERMS = (
     "Weights trained on 300-W (i-bug): research purposes only; commercial use needs the consent of the "
     "data set's authors (docs/model_card.md)."
 )
 
+PACKAGES = ("asmnet-edge", "tensorflow", "keras", "numpy")
+"""Whose versions a model file keeps."""
+
 
 def describe(
     config: TrainConfig, recipe: Recipe, *, name: str, training: dict[str, Any], data: str, faces: int
 ) -> dict[str, Any]:
-    """Metadata of a model file; docs/model_format.md explains each field."""
-    return {
+    """Metadata of a model file; docs/model_format.md explains each field.
+
+    Args:
+        training: the note of a best.npz.
+        data: what it was trained on.
+        faces: how many calibrated it.
+    """
+    scheme = scheme_by_name(training.get("scheme", "ibug68"))
+    quantised = {key: value for key, value in asdict(recipe).items() if key != "name"}
+    table = {
         "name": name,
         "network": config.network,
-        "scheme": "ibug68",
+        "scheme": scheme.name,
         "input_size": config.size,
         "input_colour": "rgb",
         "input_scale": 1.0 / 255.0,
         "crop_margin": config.margin,
         "outputs": {
-            "landmarks": "68 x, y pairs in sides of the crop, (0, 0) at its centre",
+            "landmarks": f"{scheme.n_points} x, y pairs in sides of the crop, (0, 0) at its centre",
             "pose": "yaw, pitch, roll in units of 90 degrees",
         },
         "recipe": recipe.name,
+        "quantisation": quantised,
         "calibration_faces": faces if recipe.integer else 0,
         "training": {
             "data": data,
@@ -41,25 +53,12 @@ def describe(
             "config": config.to_dict(),
         },
         "terms": TERMS,
-        "commit": _commit(),
-        "versions": {p: _version(p) for p in ("asmnet-edge", "tensorflow", "keras", "numpy")},
+        **origin(),
     }
+    return table | ({"fine_tuning": training["fine_tuning"]} if recipe.fine_tuned else {})
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _commit() -> str:
-    here = Path(__file__).resolve().parent
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"
+def origin() -> dict[str, Any]:
+    """Commit and versions that a conversion ran with."""
+    here = environment("")
+    return {"commit": here["commit"], "versions": {p: here["versions"].get(p, "not installed") for p in PACKAGES}}

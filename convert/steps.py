@@ -10,7 +10,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError, mlir_quantize
 
+from convert.calibrated import Ranges, float_tail, with_ranges
 from convert.recipes import Recipe
 from sdk.errors import InputError, SdkError
 from train.batches import network_input
@@ -18,34 +20,59 @@ from train.batches import network_input
 TINY = 1e-15
 """Weights below this are set to zero: denormal numbers make some processors 25 times slower."""
 
+_TYPES = {"float32": tf.float32, "uint8": tf.uint8, "int8": tf.int8}
+
 
 class ConversionError(SdkError):
     """The TFLite converter refused the network."""
 
 
-def to_tflite(network: Any, *, recipe: Recipe, calibration: npt.NDArray[np.uint8] | None = None) -> bytes:
+def to_tflite(
+    network: Any,
+    *,
+    recipe: Recipe,
+    calibration: npt.NDArray[np.uint8] | None = None,
+    ranges: Ranges | None = None,
+) -> bytes:
     """Convert a network with outputs (landmarks, pose) to a flatbuffer of batch 1.
 
     Args:
         network: a Keras model on the TensorFlow backend, input (batch, size, size, 3) in [0, 1].
         calibration: crops (faces, size, size, 3) uint8 BGR that set the ranges of activations; needed by
             integer recipes, a few hundred of the training set.
+        ranges: of the outputs of layers, by name, in place of what calibration finds; needed by recipes
+            that are fine-tuned.
     Raises:
-        InputError: an integer recipe without calibration.
+        InputError: the recipe lacks calibration or ranges, or does not fit the network.
         ConversionError: the converter failed; its message follows.
     """
-    if recipe.integer and (calibration is None or len(calibration) == 0):
-        raise InputError(f"recipe {recipe.name}: expected calibration crops, got none")
+    _check(network, recipe, calibration, ranges)
     _flush_denormals(network)
     with tempfile.TemporaryDirectory() as folder:
         _export(network, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if recipe.integer:
-            _set_integer(converter, calibration)
+        # TF 2.21's per-channel dense layers give wrong numbers on TFLite 2.2 to 2.9 and crash on arm.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         try:
+            if recipe.activations == "int8":
+                return _int8(converter, recipe, calibration, ranges or {})
+            _set_options(converter, recipe, calibration)
             return bytes(converter.convert())
-        except (ValueError, RuntimeError, tf.errors.OpError) as error:
+        except (ConverterError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise ConversionError(f"recipe {recipe.name}: TFLite converter: {error}") from error
+
+
+def _check(network: Any, recipe: Recipe, calibration: Any, ranges: Ranges | None) -> None:
+    if recipe.integer and (calibration is None or len(calibration) == 0):
+        raise InputError(f"recipe {recipe.name}: expected calibration crops, got none")
+    if recipe.fine_tuned and not ranges:
+        raise InputError(
+            f"recipe {recipe.name}: expected the best.npz of python -m train qat, got one without ranges"
+        )
+    if recipe.heads == "integer" and any(layer.name == "pose_angles" for layer in network.layers):
+        raise InputError(
+            f"recipe {recipe.name}: a pose of six numbers becomes angles in float32 only; heads=float"
+        )
 
 
 def _export(network: Any, folder: str) -> None:
@@ -57,19 +84,44 @@ def _export(network: Any, folder: str) -> None:
     named.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
 
 
-def _set_integer(converter: Any, calibration: npt.NDArray[np.uint8]) -> None:
-    def representative() -> Iterator[list[npt.NDArray[np.float32]]]:
-        for crop in calibration:
-            image = network_input(crop[np.newaxis])
-            image[0, 0, 0], image[0, -1, -1] = 0.0, 1.0  # the input's range is [0, 1], whatever the photos
-            yield [image]
-
+def _int8(converter: Any, recipe: Recipe, calibration: Any, ranges: Ranges) -> bytes:
+    """The converter's own two steps, with a look in between: ranges of ours, and a tail left in float32."""
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.uint8
-    # TF 2.21's per-channel dense layers give wrong numbers on TFLite 2.2 to 2.9 and crash on arm.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    converter.representative_dataset = lambda: _inputs(calibration)
+    converter._experimental_calibrate_only = True
+    calibrated = with_ranges(converter.convert(), ranges)
+    return bytes(
+        mlir_quantize(
+            calibrated,
+            input_data_type=_TYPES[recipe.input],
+            output_data_type=tf.int8 if recipe.outputs == "integer" else tf.float32,
+            denylisted_nodes=float_tail(calibrated) if recipe.heads == "float" else None,
+            disable_per_channel_for_dense_layers=True,
+        )
+    )
+
+
+def _set_options(converter: Any, recipe: Recipe, calibration: Any) -> None:
+    if recipe.weights != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if recipe.weights == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if recipe.activations == "int16":
+        sets = tf.lite.OpsSet
+        converter.representative_dataset = lambda: _inputs(calibration)
+        converter.target_spec.supported_ops = [
+            sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            sets.TFLITE_BUILTINS,
+        ]
+        if recipe.outputs == "integer":
+            converter.inference_output_type = tf.int16
+
+
+def _inputs(calibration: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    for crop in calibration:
+        image = network_input(crop[np.newaxis])
+        image[0, 0, 0], image[0, -1, -1] = 0.0, 1.0  # the input's range is [0, 1], whatever the photos
+        yield [image]
 
 
 def _flush_denormals(network: Any) -> None:

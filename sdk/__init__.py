@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from sdk.aligner import FaceAligner
 from sdk.detector import Detector, HaarDetector, YuNetDetector
+from sdk.detector_file import DetectorFile
 from sdk.drawing import draw
 from sdk.errors import BackendError, InputError, ModelFileError, SdkError
+from sdk.face_detector import FaceDetector
 from sdk.model_file import ModelFile
+from sdk.quality import FaceQuality
 from sdk.results import BBox, Detection, Face, HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
@@ -25,8 +28,11 @@ __all__ = [
     "BackendError",
     "Detection",
     "Detector",
+    "DetectorFile",
     "Face",
     "FaceAligner",
+    "FaceDetector",
+    "FaceQuality",
     "FaceTracker",
     "HaarDetector",
     "HeadPose",

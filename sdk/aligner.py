@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from sdk.detector import Detector, default_detector
+from sdk.arguments import as_box, as_model, check_detector, check_disagreement, check_plausibility
+from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
+from sdk.frames import Colour, check_colour, check_frame, is_batch, to_bgr
 from sdk.geometry import Crop
-from sdk.interpreter import Interpreter, TfliteInterpreter, check_num_threads
+from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
+from sdk.measures import interocular_distance
 from sdk.model_file import ModelFile
-from sdk.pose import decode_pose
-from sdk.results import BBox, Face
-from sdk.schemes import IBUG68
+from sdk.pose import angle_between_deg, decode_pose, expanded_yaw
+from sdk.pose_fit import pose_from_landmarks
+from sdk.quality import FaceQuality
+from sdk.results import BBox, Detection, Face, HeadPose
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -35,15 +42,19 @@ class FaceAligner:
 
     Args:
         model: a model file made by `python -m convert`, or its path; None is the model that comes along.
-        detector: anything with the Detector protocol; None is OpenCV's Haar cascade.
+        detector: anything with the Detector protocol; None is `FaceDetector()`, which comes along.
         num_threads: threads of the interpreter; None is 1.
         interpreter: what runs the model's network, if not a TFLite interpreter (see sdk.testing).
         max_disagreement: `predict` looks at each detection twice, and drops it as no face if the two looks
             differ by more than this on average, in outer-eye distances; math.inf keeps everything.
+        colour: the order of the frames' channels: bgr, rgb, bgra, rgba or grey. It is never guessed.
+        regularise_below: landmarks less plausible than this are replaced by the nearest plausible shape, and
+            `Face.regularised` says so; None leaves all landmarks as the network gives them.
     Raises:
         ModelFileError, BackendError: the model cannot be used, or no interpreter is installed.
 
-    One aligner serves one thread at a time; give each thread its own.
+    Threads may share an aligner: its calls wait for one another. To use several cores give each thread its own.
+    As a context manager it is closed at the end.
     """
 
     def __init__(
@@ -54,12 +65,17 @@ class FaceAligner:
         num_threads: int | None = None,
         interpreter: Interpreter | None = None,
         max_disagreement: float = MAX_DISAGREEMENT,
+        colour: Colour = "bgr",
+        regularise_below: float | None = None,
     ) -> None:
         threads = check_num_threads(num_threads)
-        self._model = _as_model(model)
+        self._lock = threading.RLock()
+        self._colour = check_colour(colour)
+        self._regularise_below = check_plausibility(regularise_below)
+        self._model = as_model(model)
         self._interpreter = interpreter or TfliteInterpreter(self._model, num_threads=threads)
-        self._max_disagreement = _check_limit(max_disagreement)
-        self._detector = default_detector() if detector is None else _check_detector(detector)
+        self._max_disagreement = check_disagreement(max_disagreement)
+        self._detector = default_detector(num_threads=threads) if detector is None else check_detector(detector)
 
     @property
     def model(self) -> ModelFile:
@@ -76,18 +92,58 @@ class FaceAligner:
         """What two looks at a face may differ by, in outer-eye distances."""
         return self._max_disagreement
 
-    def predict(self, frame: UInt8) -> list[Face]:
+    @property
+    def colour(self) -> Colour:
+        """The order of channels that frames must have."""
+        return self._colour
+
+    def __enter__(self) -> FaceAligner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the interpreter's memory back; what is called later raises BackendError. Safe to call twice."""
+        with self._lock:
+            self._interpreter = ClosedInterpreter()
+
+    def warmup(self) -> None:
+        """Do once what makes the first prediction slower than the others: detector and network on a grey frame."""
+        size = self._model.input_size
+        with self._lock:
+            self._interpreter.run(np.full((size, size, 3), 128, np.uint8))
+            self._detector(np.full((480, 640, 3), 128, np.uint8))
+
+    @overload
+    def predict(self, frame: UInt8) -> list[Face]: ...
+
+    @overload
+    def predict(self, frame: Sequence[UInt8]) -> list[list[Face]]: ...
+
+    def predict(self, frame: UInt8 | Sequence[UInt8]) -> list[Face] | list[list[Face]]:
         """All faces of a frame, best first; an empty list when there is none.
 
         Args:
-            frame: (h, w, 3) uint8, BGR as cv2.imread returns it.
+            frame: (h, w, 3) uint8, BGR as cv2.imread returns it, or what `colour` says. A list or tuple of frames,
+                of any sizes, or a stack (n, h, w, channels) gives a list of faces for each.
         Raises:
-            InputError: the frame has another type or shape, or no pixels.
+            InputError: a frame has another type or shape, or no pixels; all are checked before the first is used.
         """
-        _check_frame(frame)
+        if not is_batch(frame):
+            return self._predict(self._checked(frame))
+        for number, one in enumerate(frame):
+            check_frame(one, self._colour, name=f"frame {number}")
+        return [self._predict(self._checked(one)) for one in frame]
+
+    def _predict(self, frame: UInt8) -> list[Face]:
+        with self._lock:
+            return self._faces(frame)
+
+    def _faces(self, frame: UInt8) -> list[Face]:
         faces = []
         for found in self._detector(frame):
-            first, second = self._looks(frame, found.box, found.score, passes=2)
+            first, second = self._looks(frame, found, passes=2)
             if disagreement(first, second) <= self._max_disagreement:
                 faces.append(second)
         return _distinct(sorted(faces, key=lambda face: -face.score))
@@ -96,7 +152,7 @@ class FaceAligner:
         """The face in a known box.
 
         Args:
-            frame: (h, w, 3) uint8, BGR as cv2.imread returns it.
+            frame: (h, w, 3) uint8, BGR as cv2.imread returns it, or what `colour` says.
             box: left, top, right, bottom in pixels of the frame: the tight box of the landmarks, brows to
                 chin and jaw to jaw, give or take 10 %. It may reach beyond the frame, but must touch it.
             refine: run a second time on the box and roll of the landmarks first found: twice the time, for
@@ -104,38 +160,81 @@ class FaceAligner:
         Raises:
             InputError: the frame or the box is not as described.
         """
-        _check_frame(frame)
-        return self._looks(frame, _as_box(box), 1.0, passes=2 if refine else 1)[-1]
+        frame = self._checked(frame)
+        with self._lock:
+            return self._looks(frame, Detection(as_box(box), 1.0), passes=2 if refine else 1)[-1]
 
     def look_again(self, frame: UInt8, face: Face) -> Face | None:
         """The same face in the next frame, or more exactly in this one: its landmarks give the crop.
 
         None where the landmarks lie outside the frame.
         """
-        _check_frame(frame)
-        crop = self._crop_of(face, frame)
-        return None if crop is None else self._look(frame, crop, face.score)
+        frame = self._checked(frame)
+        with self._lock:
+            crop = self._crop_of(face, frame)
+            return None if crop is None else self._look(frame, crop, face.score)
 
-    def _looks(self, frame: UInt8, box: BBox, score: float, *, passes: int) -> list[Face]:
+    def quality(self, frame: UInt8, face: Face) -> FaceQuality:
+        """What speaks for and against a face found in this frame; takes about as long as `look_again`.
+
+        Raises:
+            InputError: the frame is not as described, or no landmark of the face lies inside it.
+        """
+        again = self.look_again(frame, face)
+        crop = self._crop_of(face, frame)
+        if again is None or crop is None:
+            raise InputError("face: expected landmarks inside the frame; is it from another one?")
+        fitted = self.landmark_pose(face)
+        yaw_deg = expanded_yaw(fitted.yaw_deg, self._model.yaw_expansion)  # landmarks fall short alike
+        return FaceQuality.of(
+            face,
+            to_bgr(frame, self._colour),
+            crop=crop,
+            disagreement=disagreement(again, face),
+            landmark_pose=fitted,
+            pose_disagreement_deg=angle_between_deg(face.pose, replace(fitted, yaw_deg=yaw_deg)),
+        )
+
+    def landmark_pose(self, face: Face, *, camera_matrix: npt.ArrayLike | None = None) -> HeadPose:
+        """The head pose that a face's landmarks alone give; see `sdk.pose_fit.pose_from_landmarks`."""
+        model = self._model
+        return pose_from_landmarks(
+            face.landmarks, model.shape_model, scheme=model.scheme, camera_matrix=camera_matrix
+        )
+
+    def _checked(self, frame: object) -> UInt8:
+        """The frame as BGR, if it is one and the aligner is open."""
+        checked = check_frame(frame, self._colour)
+        if isinstance(self._interpreter, ClosedInterpreter):
+            self._interpreter.refuse()
+        return to_bgr(checked, self._colour)
+
+    def _looks(self, frame: UInt8, found: Detection, *, passes: int) -> list[Face]:
         """The face as each pass sees it; every pass but the first crops around the landmarks of the last."""
-        crops = [Crop.around(box, size=self._model.input_size, margin=self._model.margin)]
-        faces = [self._look(frame, crops[0], score)]
+        size, margin = self._model.input_size, self._model.margin
+        crops = [Crop.around(upright_box(found), size=size, margin=margin, angle_deg=found.roll_deg)]
+        faces = [self._look(frame, crops[0], found.score)]
         while len(faces) < passes:
             crops.append(self._crop_of(faces[-1], frame) or crops[-1])
-            faces.append(self._look(frame, crops[-1], score))
+            faces.append(self._look(frame, crops[-1], found.score))
         return faces
 
     def _look(self, frame: UInt8, crop: Crop, score: float) -> Face:
         points, pose_output = self._interpreter.run(np.ascontiguousarray(crop.extract(frame)[..., ::-1]))
         landmarks = crop.to_image(points)
+        plausibility = self._model.shape_model.plausibility(landmarks)
+        mend = self._regularise_below is not None and plausibility < self._regularise_below
+        if mend:
+            landmarks = self._model.shape_model.regularise(landmarks)
         shape, _ = self._model.shape_model.align(landmarks)
         return Face(
             landmarks=landmarks,
-            pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg),
+            pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=self._model.yaw_expansion),
             box=BBox.around(landmarks),
             score=score,
             shape_parameters=self._model.shape_model.parameters(shape),
-            plausibility=self._model.shape_model.plausibility(landmarks),
+            plausibility=plausibility,
+            regularised=mend,
         )
 
     def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
@@ -151,8 +250,7 @@ class FaceAligner:
 
 def disagreement(first: Face, second: Face) -> float:
     """Mean distance of two faces' landmarks over the second's outer-eye distance; infinite where its eyes meet."""
-    right, left = IBUG68.outer_eye_corners
-    eyes = float(np.linalg.norm(second.landmarks[right] - second.landmarks[left]))
+    eyes = interocular_distance(second)
     distance = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean())
     return distance / eyes if eyes > 0 else math.inf
 
@@ -164,54 +262,3 @@ def _distinct(faces: list[Face]) -> list[Face]:
         if all(face.box.overlap(other.box) <= MAX_OVERLAP for other in kept):
             kept.append(face)
     return kept
-
-
-def _as_model(model: ModelFile | str | Path | None) -> ModelFile:
-    if model is None:
-        return ModelFile.default()
-    if isinstance(model, ModelFile):
-        return model
-    if isinstance(model, str | Path):
-        return ModelFile.load(model)
-    raise InputError(f"model: expected a path, a ModelFile or None, got {type(model).__name__}")
-
-
-def _check_detector(detector: Detector) -> Detector:
-    if not callable(detector):
-        raise InputError(
-            f"detector: expected a callable that maps a frame to detections, got {type(detector).__name__}"
-        )
-    return detector
-
-
-def _check_limit(limit: float) -> float:
-    if not isinstance(limit, int | float) or not limit > 0:
-        raise InputError(f"max_disagreement: expected a number above 0, got {limit!r}")
-    return float(limit)
-
-
-def _check_frame(frame: object) -> None:
-    if frame is None:
-        raise InputError("frame: expected an image, got None; did cv2.imread not find the file?")
-    if not isinstance(frame, np.ndarray):
-        raise InputError(f"frame: expected a numpy array (h, w, 3) uint8, got {type(frame).__name__}")
-    if frame.ndim != 3 or frame.shape[2] != 3:
-        hint = {2: "; a grey image? cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)"}.get(frame.ndim, "")
-        if frame.ndim == 3 and frame.shape[2] == 4:
-            hint = "; with an alpha channel? cv2.cvtColor(frame, cv2.COLOR_BGRA2BGR)"
-        raise InputError(f"frame: expected shape (h, w, 3), got {frame.shape}{hint}")
-    if frame.dtype != np.uint8:
-        hint = "; values in 0..1? (frame * 255).astype(np.uint8)" if frame.dtype.kind == "f" else ""
-        raise InputError(f"frame: expected uint8, got {frame.dtype}{hint}")
-    if frame.size == 0:
-        raise InputError(f"frame: expected at least one pixel, got shape {frame.shape}")
-
-
-def _as_box(box: BBox | Sequence[float]) -> BBox:
-    if isinstance(box, BBox):
-        return box
-    try:
-        left, top, right, bottom = (float(v) for v in box)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"box: expected left, top, right, bottom, got {box!r}") from error
-    return BBox(left, top, right, bottom)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sdk.aligner import FaceAligner
-from sdk.drawing import draw
+from sdk.cli_detector import detector_from
 from sdk.errors import InputError
-from sdk.jsonable import face_to_dict
+from sdk.progress import ProgressBar
+from sdk.sinks import Sink, VideoFile, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro
-from sdk.tracker import FaceTracker, TrackedFace
-from sdk.video import Camera, Frame, open_file, read_video
+from sdk.tracker import FaceTracker
+from sdk.video import Camera, Frame, frame_count, open_file, read_video
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -34,6 +33,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--jsonl", type=Path, metavar="FILE", help="one JSON object per frame: time, faces with ids"
     )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="one row per face and frame: id, pose, landmarks")
+    parser.add_argument("--show", action="store_true", help="a live window; q or Esc ends it")
     parser.add_argument("--raw", action="store_true", help="no smoothing: faces as measured in each frame")
     parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     parser.set_defaults(run=run)
@@ -42,77 +43,54 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Follow the faces; returns 0, or 1 if no frame had a face."""
-    if options.out is None and options.jsonl is None:
-        raise InputError("expected --out VIDEO, --jsonl FILE, or both; without them nothing would be written")
-    aligner = FaceAligner(options.model, num_threads=options.threads)
+    if not (options.out or options.jsonl or options.csv or options.show):
+        raise InputError(
+            "expected --out VIDEO, --jsonl FILE, --csv FILE or --show; without them nothing would be seen"
+        )
+    aligner = FaceAligner(options.model, detector=detector_from(options), num_threads=options.threads)
     with ExitStack() as stack:
-        frames, fps = _frames(options.source, stack)
+        frames, fps, total = _frames(options.source, stack)
         tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=fps)
         sinks = _sinks(options, fps, stack)
+        bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or total))
         started, count, with_face = time.monotonic(), 0, 0
         for index, frame in enumerate(itertools.islice(frames, options.max_frames)):
             tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
-            for sink in sinks:
-                sink(index, frame, tracked)
             count, with_face = index + 1, with_face + bool(tracked)
-            if index % 30 == 0 and sys.stderr.isatty():
-                print(f"\rframe {index + 1}", end="", file=sys.stderr)
+            bar.step()
+            wanted = [sink(index, frame, tracked) for sink in sinks]  # each gets the frame, then all are asked
+            if not all(wanted):
+                break
     seconds = time.monotonic() - started
     rate = count / max(seconds, 1e-9)
     print(f"{count} frames, {with_face} with a face, {rate:.1f} frames a second, reading and writing included")
     return 0 if with_face else 1
 
 
-def _frames(source: str, stack: ExitStack) -> tuple[Iterator[Frame], float]:
+def _frames(source: str, stack: ExitStack) -> tuple[Iterator[Frame], float, int | None]:
     if source.isdecimal():
-        return iter(stack.enter_context(Camera(int(source)))), 30.0
+        return iter(stack.enter_context(Camera(int(source)))), 30.0, None
     capture, fps = open_file(source)
+    total = frame_count(capture)
     capture.release()
-    return read_video(source), fps
+    return read_video(source), fps, total
 
 
-def _sinks(options: argparse.Namespace, fps: float, stack: ExitStack) -> list[Any]:
-    sinks: list[Any] = []
+def _sinks(options: argparse.Namespace, fps: float, stack: ExitStack) -> list[Sink]:
+    sinks: list[Sink] = []
     if options.jsonl is not None:
-        try:
-            file = stack.enter_context(options.jsonl.open("w", encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{options.jsonl}: cannot be written ({error.strerror or error})") from error
-        sinks.append(lambda index, frame, tracked: print(_line(index, frame, tracked), file=file))
+        sinks.append(json_lines(_open(options.jsonl, stack)))
+    if options.csv is not None:
+        sinks.append(csv_rows(_open(options.csv, stack)))
     if options.out is not None:
-        sinks.append(stack.enter_context(_VideoSink(options.out, fps)))
+        sinks.append(stack.enter_context(VideoFile(options.out, fps)))
+    if options.show:
+        sinks.append(stack.enter_context(Window("asmnet video: q or Esc ends")))
     return sinks
 
 
-def _line(index: int, frame: Frame, tracked: list[TrackedFace]) -> str:
-    faces = [{"id": t.id, **face_to_dict(t.face)} for t in tracked]
-    return json.dumps({"frame": index, "timestamp_s": round(frame.timestamp_s, 4), "faces": faces})
-
-
-class _VideoSink:
-    """Writes annotated frames; the file is opened with the size of the first one."""
-
-    def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path, fps
-        self._writer: Any = None
-
-    def __enter__(self) -> _VideoSink:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def __call__(self, index: int, frame: Frame, tracked: list[TrackedFace]) -> None:
-        import cv2
-
-        if self._writer is None:
-            code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
-            size = frame.image.shape[1], frame.image.shape[0]
-            writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._fps, size)
-            if not writer.isOpened():
-                raise InputError(
-                    f"--out {self._path}: cannot be written; is the folder there, and the suffix .mp4?"
-                )
-            self._writer = writer
-        self._writer.write(draw(frame.image, [t.face for t in tracked]))
+def _open(path: Path, stack: ExitStack) -> TextIO:
+    try:
+        return stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sdk.aligner import FaceAligner
+from sdk.face_detector import FaceDetector
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import ModelFile
 
@@ -43,6 +44,8 @@ def report() -> Iterator[tuple[str, str]]:
     yield "asmnet-edge", __version__
     yield "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     yield "processors", str(os.cpu_count())
+    yield "threads", f"interpreter 1 unless num_threads says more, OpenCV {cv2.getNumThreads()}"
+    yield "processor features", cv2.getCPUFeaturesLine().strip() or "unknown"
     yield "numpy", np.__version__
     yield "opencv", f"{cv2.__version__}, cascades {'yes' if hasattr(cv2, 'CascadeClassifier') else 'no'}"
     model = ModelFile.default()
@@ -51,8 +54,12 @@ def report() -> Iterator[tuple[str, str]]:
     yield "model", f"{model.name}, {model.input_size} px, recipe {model.metadata.get('recipe')}"
     crop = np.zeros((model.input_size, model.input_size, 3), np.uint8)
     yield "network, 1 thread", _timed(lambda: interpreter.run(crop))
+    detector = FaceDetector()
+    found = detector.model
+    yield "detector", f"{found.name}, {found.input_size} px, recipe {found.metadata.get('recipe')}"
     frame = np.zeros((480, 640, 3), np.uint8)
-    aligner = FaceAligner(model)
+    yield "detect, 640 x 480", _timed(lambda: detector(frame))
+    aligner = FaceAligner(model, detector=detector)
     yield "align, 640 x 480", _timed(lambda: aligner.align(frame, (200.0, 100.0, 440.0, 340.0)))
 
 

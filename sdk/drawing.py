@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sdk.errors import InputError
+from sdk.frames import Colour, check_frame, to_bgr
 from sdk.pose import rotation_from_pose
 from sdk.results import Face, HeadPose
 from sdk.schemes import IBUG68
@@ -21,15 +21,18 @@ _AXES = ((60, 60, 255), (60, 220, 60), (255, 120, 40))  # x red, y green, z blue
 _CLOSED = frozenset({"subject_right_eye", "subject_left_eye", "outer_lips", "inner_lips"})
 
 
-def draw(frame: UInt8, faces: Sequence[Face]) -> UInt8:
-    """A copy of an (h, w, 3) uint8 BGR frame with the landmarks, box and head axes of each face.
+def draw(frame: UInt8, faces: Sequence[Face], *, colour: Colour = "bgr") -> UInt8:
+    """A BGR copy (h, w, 3) of the frame given to `predict`, with the landmarks, box and head axes of each face.
+
+    Args:
+        colour: the order of the frame's channels, as `FaceAligner(colour=...)`; the picture is BGR whatever it is.
+    Raises:
+        InputError: the frame is none, or of another order.
 
     Red points to the head's own left (image right when frontal), green down to the chin, blue out of
     the nose. The pose is written above the box.
     """
-    if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.dtype != np.uint8:
-        raise InputError("frame: expected an (h, w, 3) uint8 array, the one given to predict")
-    picture = np.ascontiguousarray(frame).copy()
+    picture = np.array(to_bgr(check_frame(frame, colour), colour), order="C")
     for face in faces:
         _draw_face(picture, face)
     return picture

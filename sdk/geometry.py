@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from sdk.resample import resample
 from sdk.results import BBox
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
+
+MAX_SIDE = 1e9
+"""Pixels; far beyond any image, and small enough for 64-bit integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,11 @@ class Crop:
         values = (self.center_x, self.center_y, self.side, self.angle_deg)
         if not all(math.isfinite(v) for v in values):
             raise InputError(f"crop: expected finite numbers, got {values}")
-        if self.side <= 0 or self.size < 1:
-            raise InputError(f"crop: expected side > 0 and size >= 1, got side {self.side}, size {self.size}")
+        if not 0 < self.side <= MAX_SIDE or self.size < 1:
+            raise InputError(
+                f"crop: expected side > 0 and <= {MAX_SIDE:g} and size >= 1, "
+                f"got side {self.side}, size {self.size}"
+            )
 
     @classmethod
     def around(cls, box: BBox, *, size: int, margin: float, angle_deg: float = 0.0) -> Crop:
@@ -55,88 +61,70 @@ class Crop:
     @classmethod
     def around_landmarks(cls, landmarks: Float32, *, size: int, margin: float, angle_deg: float = 0.0) -> Crop:
         """The crop whose own axes bound the landmarks (n, 2) tightly, then widened by `margin`."""
-        turn = _rotation(angle_deg)
-        upright = landmarks @ turn  # row vectors: this is the inverse rotation
+        c, s = _turn(angle_deg)
+        upright = _turned(np.asarray(landmarks, np.float64), c, -s)
         low, high = upright.min(axis=0), upright.max(axis=0)
-        center = turn @ ((low + high) / 2.0)
+        center = _turned((low + high) / 2.0, c, s)
         side = margin * float((high - low).max())
         return cls(float(center[0]), float(center[1]), side, size, angle_deg)
 
     def to_image(self, points: Float32) -> Float32:
         """Crop coordinates (..., 2) to image pixels."""
-        turn = _rotation(self.angle_deg)
-        center = np.array([self.center_x, self.center_y])
-        return np.asarray(self.side * (points @ turn.T) + center, np.float32)
+        turned = _turned(np.asarray(points, np.float64), *_turn(self.angle_deg))
+        return np.asarray(self.side * turned + (self.center_x, self.center_y), np.float32)
 
     def to_crop(self, points: Float32) -> Float32:
         """Image pixels (..., 2) to crop coordinates; inverse of `to_image`."""
-        turn = _rotation(self.angle_deg)
-        center = np.array([self.center_x, self.center_y])
-        return np.asarray((points - center) @ turn / self.side, np.float32)
+        c, s = _turn(self.angle_deg)
+        offset = np.asarray(points, np.float64) - (self.center_x, self.center_y)
+        return np.asarray(_turned(offset, c, -s) / self.side, np.float32)
 
     def extract(self, image: UInt8) -> UInt8:
-        """The crop's pixels, (size, size) or (size, size, channels).
+        """The crop's pixels, (size, size) or (size, size, channels): the same bytes on every processor.
 
         Shrinking by 2 or more averages whole blocks of pixels first, then samples bilinearly: without it a
-        large face would alias. Beyond the image its edge pixels are repeated.
+        large face would alias. Beyond the image its edge pixels are repeated. docs/model_format.md has the
+        exact arithmetic.
 
         Raises:
             InputError: the crop does not touch the image.
         """
-        import cv2
-
-        reduced, offset, step = _reduce(image, self)
-        pixel = self.side / self.size
-        turn = _rotation(self.angle_deg) * pixel
-        corner = np.array([self.center_x, self.center_y]) - turn @ np.full(2, (self.size - 1) / 2.0)
-        matrix = np.column_stack([turn, corner - offset]) / step
-        matrix[:, 2] -= (step - 1) / (2.0 * step)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(
-            cv2.warpAffine(
-                reduced,
-                matrix,
-                (self.size, self.size),
-                flags=flags,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.uint8,
+        self._check_touches(image)
+        cosine, sine = _turn(self.angle_deg)
+        return resample(
+            image,
+            center=(self.center_x, self.center_y),
+            pixel=self.side / self.size,
+            cosine=cosine,
+            sine=sine,
+            size=self.size,
         )
 
+    def _check_touches(self, image: UInt8) -> None:
+        height, width = image.shape[:2]
+        reach = self.side * sum(map(abs, _turn(self.angle_deg))) / 2.0
+        x, y = self.center_x, self.center_y
+        if x + reach < -0.5 or y + reach < -0.5 or x - reach > width - 0.5 or y - reach > height - 0.5:
+            raise InputError(
+                f"box: expected one that touches the {width} x {height} image, got a crop centred on "
+                f"({x:.1f}, {y:.1f}) with side {self.side:.1f}; "
+                "are the coordinates in pixels of this frame?"
+            )
 
-def _rotation(angle_deg: float) -> npt.NDArray[np.float64]:
-    """Clockwise rotation of the image plane (x right, y down), acting on column vectors."""
+
+def _turn(angle_deg: float) -> tuple[float, float]:
+    """Cosine and sine."""
     angle = math.radians(angle_deg)
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[c, -s], [s, c]])
+    return math.cos(angle), math.sin(angle)
 
 
-def _reduce(image: UInt8, crop: Crop) -> tuple[UInt8, npt.NDArray[np.float64], int]:
-    """The part of the image under the crop, averaged in blocks of step x step pixels; its origin; step."""
-    import cv2
+def _turned(points: npt.NDArray[np.float64], c: float, s: float) -> npt.NDArray[np.float64]:
+    """Points (..., 2) turned clockwise in the image plane (x right, y down).
 
-    height, width = image.shape[:2]
-    wanted = max(1, int(crop.side / crop.size))
-    c, s = (abs(f(math.radians(crop.angle_deg))) for f in (math.cos, math.sin))
-    reach = crop.side * (c + s) / 2.0 + 2.0 * wanted  # a sample at the crop's edge reads the next block too
-    left, right = crop.center_x - reach, crop.center_x + reach
-    top, bottom = crop.center_y - reach, crop.center_y + reach
-    if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
-        raise InputError(
-            f"box: expected one that touches the {width} x {height} image, got a crop centred on "
-            f"({crop.center_x:.1f}, {crop.center_y:.1f}) with side {crop.side:.1f}; "
-            "are the coordinates in pixels of this frame?"
-        )
-    x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
-    x1, y1 = min(width, math.ceil(right) + 1), min(height, math.ceil(bottom) + 1)
-    region: npt.NDArray[Any] = image[y0:y1, x0:x1]
-    step = min(wanted, *region.shape[:2])
-    if step > 1:
-        rows, columns = -region.shape[0] % step, -region.shape[1] % step
-        region = cv2.copyMakeBorder(region, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
-        shape = (region.shape[1] // step, region.shape[0] // step)
-        region = cv2.resize(region, shape, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(region), np.array([x0, y0], np.float64), step
+    Written out: a matrix product may fuse or reorder its operations, differently on each processor.
+    """
+    x, y = points[..., 0], points[..., 1]
+    return np.stack([c * x - s * y, s * x + c * y], axis=-1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,15 +38,7 @@ class TfliteInterpreter:
     """
 
     def __init__(self, model: ModelFile, *, num_threads: int = 1) -> None:
-        self.backend, create = _find_backend()
-        try:
-            self._tflite = create(model_content=model.flatbuffer, num_threads=num_threads)
-            self._tflite.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise BackendError(
-                f"model {model.origin}: {self.backend} does not accept it: {error}; "
-                "try a newer version of the interpreter"
-            ) from error
+        self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
         self._input = self._tflite.get_input_details()[0]
         n = model.scheme.n_points
         self._landmarks = self._output_of_size(2 * n, "landmarks", model)
@@ -85,6 +77,34 @@ class TfliteInterpreter:
                 f"{[list(d['shape']) for d in outputs]}"
             )
         return found[0]
+
+
+class ClosedInterpreter:
+    """What a closed FaceAligner has in place of its interpreter."""
+
+    def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
+        self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise the error of a closed aligner."""
+        raise BackendError("this FaceAligner is closed; make a new one, or close it later")
+
+
+def open_tflite(flatbuffer: bytes, *, num_threads: int, origin: str) -> tuple[str, Any]:
+    """The name of the library found, and its interpreter of the model, tensors allocated.
+
+    Raises:
+        BackendError: no interpreter is installed, or it does not accept the model.
+    """
+    backend, create = _find_backend()
+    try:
+        interpreter = create(model_content=flatbuffer, num_threads=num_threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise BackendError(
+            f"model {origin}: {backend} does not accept it: {error}; try a newer version of the interpreter"
+        ) from error
+    return backend, interpreter
 
 
 def check_num_threads(num_threads: int | None) -> int:

@@ -36,6 +36,20 @@ def nme_interpupil(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: La
     return np.asarray(100.0 * np.linalg.norm(true - guess, axis=-1).mean(axis=-1) / distance)
 
 
+def nme_face_box(
+    truth: npt.ArrayLike, predicted: npt.ArrayLike, sides: npt.ArrayLike, *, scheme: LandmarkScheme = IBUG68
+) -> Float64:
+    """`nme_interocular` with the side of each face's box instead, (faces,), in the unit of the landmarks.
+
+    Source: Zhu et al., "Unconstrained Face Alignment via Cascaded Compositional Learning", CVPR 2016 (AFLW).
+    """
+    true, guess = _pair(truth, predicted, scheme)
+    size = np.asarray(sides, np.float64)
+    if size.shape != true.shape[:1] or not np.all(size > 0):
+        raise InputError(f"sides: expected {len(true)} positive numbers, got {size}")
+    return np.asarray(100.0 * np.linalg.norm(true - guess, axis=-1).mean(axis=-1) / size)
+
+
 def errors_interocular(
     truth: npt.ArrayLike, predicted: npt.ArrayLike, *, scheme: LandmarkScheme = IBUG68
 ) -> Float64:

@@ -42,15 +42,32 @@ def pose_from_rotation(rotation: Float64) -> HeadPose:
     return HeadPose(math.degrees(yaw), -math.degrees(about_x), math.degrees(roll))
 
 
+def angle_between_deg(first: HeadPose, second: HeadPose) -> float:
+    """Angle of the one turn that leads from a pose to the other (geodesic distance), 0 to 180 degrees."""
+    turn = rotation_from_pose(first).T @ rotation_from_pose(second)
+    axis = (turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1])  # 2 sin(angle) long
+    return math.degrees(math.atan2(math.hypot(*axis), float(np.trace(turn)) - 1.0))
+
+
 def mirror_pose(pose: HeadPose) -> HeadPose:
     """Pose of the image flipped left to right."""
     return HeadPose(-pose.yaw_deg, pose.pitch_deg, -pose.roll_deg)
 
 
-def decode_pose(output: npt.NDArray[np.float32], *, crop_angle_deg: float = 0.0) -> HeadPose:
+def decode_pose(
+    output: npt.NDArray[np.float32], *, crop_angle_deg: float = 0.0, yaw_expansion: float = 0.0
+) -> HeadPose:
     """Network output (3,), yaw, pitch, roll in units of 90 degrees, of a crop turned by crop_angle_deg."""
     yaw, pitch, roll = (float(v) * POSE_UNIT_DEG for v in output)
-    return HeadPose(yaw, pitch, roll + crop_angle_deg)
+    return HeadPose(expanded_yaw(yaw, yaw_expansion), pitch, roll + crop_angle_deg)
+
+
+def expanded_yaw(yaw_deg: float, expansion: float) -> float:
+    """Yaw of a network that falls short of large angles: yaw (1 + c (yaw / 40)²), within ±90 degrees.
+
+    Small angles stay; c is the model file's `yaw_expansion` (python -m benchmarks pose fits it).
+    """
+    return max(-90.0, min(90.0, yaw_deg * (1.0 + expansion * (yaw_deg / 40.0) ** 2)))
 
 
 def _rotation_x(angle: float) -> Float64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +68,22 @@ class BBox:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face found by a detector: its landmark box and how sure the detector is, 0 to 1."""
+    """A face found by a detector.
+
+    Attributes:
+        box: the tight axis-aligned box of its landmarks as they lie in the image, rolled or not.
+        score: how sure the detector is, 0 to 1.
+        roll_deg: turn of the head in the image plane, clockwise positive like `HeadPose.roll_deg`; 0 where the
+            detector does not say. `FaceAligner` crops upright by it.
+    """
 
     box: BBox
     score: float
+    roll_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.roll_deg):
+            raise InputError(f"roll_deg: expected a finite number of degrees, got {self.roll_deg}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,10 @@ class Face:
         shape_parameters: (k,) float32, b of the model's shape model, each within 3 standard deviations.
         plausibility: 0 to 1, the probability that a real face shape lies at least as far from the mean
             under the shape model (docs/conventions.md). Near 0 means: do not trust these landmarks.
+        regularised: the landmarks are the nearest plausible shape to what the network gave, since that was less
+            plausible than `FaceAligner(regularise_below=...)` allows; `plausibility` is that of the latter.
+
+    Pickles and copies; copies are read-only too.
     """
 
     landmarks: npt.NDArray[np.float32] = field(repr=False)
@@ -108,7 +124,12 @@ class Face:
     score: float
     shape_parameters: npt.NDArray[np.float32] = field(repr=False)
     plausibility: float
+    regularised: bool = False
 
     def __post_init__(self) -> None:
         self.landmarks.setflags(write=False)
         self.shape_parameters.setflags(write=False)
+
+    def __reduce__(self) -> tuple[type[Face], tuple[object, ...]]:
+        """Made anew, since arrays forget when pickled that they are read-only."""
+        return Face, tuple(getattr(self, f.name) for f in fields(self))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from sdk.geometry import Similarity, fit_similarity
 
 Float64 = npt.NDArray[np.float64]
 
@@ -23,14 +25,14 @@ class OneEuro:
         speed_cutoff_hz: cut-off of the speed's own low pass.
 
     The unit of length is the caller's; `FaceTracker` measures in outer-eye distances, so that near and far
-    faces are smoothed alike. The defaults keep jitter of a still, noisy face low at a lag of about a third of a
-    frame: python -m benchmarks video prints both.
+    faces are smoothed alike. The defaults keep jitter of a still, noisy face low and lag a fraction of a frame:
+    python -m benchmarks video prints both.
     Source: Casiez, Roussel & Vogel, "1 € Filter", CHI 2012.
     """
 
-    min_cutoff_hz: float = 0.5
-    beta: float = 24.0
-    speed_cutoff_hz: float = 0.5
+    min_cutoff_hz: float = 0.3
+    beta: float = 60.0
+    speed_cutoff_hz: float = 0.6
 
     def __post_init__(self) -> None:
         if not (self.min_cutoff_hz > 0 and self.speed_cutoff_hz > 0 and self.beta >= 0):
@@ -41,16 +43,15 @@ class OneEuro:
 
 
 class OneEuroFilter:
-    """The filter's state for one array of values, such as the landmarks (n, 2) of one face.
+    """The filter's state for one array of values.
 
-    The speed that sets the cut-off is the length of the last axis' vector, one per point, so that x and y of a
-    point are smoothed alike.
+    The speed that sets the cut-off is the length of the last axis' vector, so that x and y of a point are smoothed
+    alike.
     """
 
     def __init__(self, parameters: OneEuro) -> None:
-        self._parameters = parameters
+        self._step = _Step(parameters)
         self._value: Float64 | None = None
-        self._speed: Float64 | None = None
 
     def __call__(self, value: npt.ArrayLike, seconds: float, *, unit: float = 1.0) -> Float64:
         """The smoothed value, `seconds` after the last one; the first passes as it is.
@@ -59,23 +60,66 @@ class OneEuroFilter:
             unit: the length, in the value's unit, that counts as 1 when speed is measured.
         """
         new = np.asarray(value, np.float64)
-        if self._value is None or self._speed is None or seconds <= 0:
+        if self._value is None or seconds <= 0:
+            self._step.rest()
             self._value = new
-            self._speed = np.zeros_like(new)
-            return new
-        p = self._parameters
-        rate = (new - self._value) / (seconds * unit)
-        self._speed = _mix(self._speed, rate, _share(p.speed_cutoff_hz, seconds))
-        speed = np.linalg.norm(self._speed, axis=-1, keepdims=True)
-        share = _share(p.min_cutoff_hz + p.beta * speed, seconds)
-        self._value = _mix(self._value, new, share)
+        else:
+            self._value = self._value + unit * self._step((new - self._value) / unit, seconds)
         return self._value
+
+
+class LandmarkFilter:
+    """One-Euro on the landmarks (n, 2) of one face: its motion as a whole and the change of its shape apart.
+
+    The similarity that best brings the last smoothed face onto the new one is the motion: shift, log scale and
+    angle, known far better than any point. So its speed is told from noise sooner, and a head that moves is not
+    smeared; what is left over is the shape, smoothed point by point.
+    """
+
+    def __init__(self, parameters: OneEuro) -> None:
+        self._motion, self._shape = _Step(parameters), _Step(parameters)
+        self._value: Float64 | None = None
+
+    def __call__(self, landmarks: npt.ArrayLike, seconds: float, *, unit: float) -> Float64:
+        """The smoothed landmarks, `seconds` after the last ones; the first pass as they are.
+
+        Args:
+            unit: the length in pixels that counts as 1, such as the distance of the eyes.
+        """
+        new = np.asarray(landmarks, np.float64)
+        if self._value is None or seconds <= 0 or np.ptp(self._value, axis=0).max() <= 0:
+            self._motion.rest()
+            self._shape.rest()
+            self._value = new
+            return new
+        old, centre = self._value, self._value.mean(axis=0)
+        full = fit_similarity(old, new)
+        shift = (full.apply(centre[np.newaxis])[0] - centre) / unit
+        size = max(abs(full.a), 1e-6)
+        move = self._motion(np.array([*shift, math.log(size), cmath.phase(full.a)]), seconds)
+        part = Similarity(complex(math.exp(move[2]) * cmath.exp(1j * move[3])), 0j)
+        left_over = self._shape((new - full.apply(old)) / unit, seconds)
+        self._value = part.apply(old - centre) + centre + unit * (move[:2] + left_over)
+        return self._value
+
+
+class _Step:
+    """How far to go towards a new value: the filter of the source, told by offsets from the last answer."""
+
+    def __init__(self, parameters: OneEuro) -> None:
+        self._parameters = parameters
+        self._speed: Float64 | float = 0.0
+
+    def rest(self) -> None:
+        self._speed = 0.0
+
+    def __call__(self, offset: Float64, seconds: float) -> Float64:
+        p = self._parameters
+        self._speed = self._speed + _share(p.speed_cutoff_hz, seconds) * (offset / seconds - self._speed)
+        speed = np.linalg.norm(self._speed, axis=-1, keepdims=True)
+        return np.asarray(_share(p.min_cutoff_hz + p.beta * speed, seconds) * offset)
 
 
 def _share(cutoff_hz: npt.ArrayLike, seconds: float) -> Float64:
     """Weight of the new value in a first-order low pass: 1 / (1 + τ/T), τ = 1 / 2πf."""
     return np.asarray(1.0 / (1.0 + 1.0 / (2.0 * math.pi * np.asarray(cutoff_hz) * seconds)))
-
-
-def _mix(old: Float64, new: Float64, share: Float64) -> Float64:
-    return np.asarray(old + share * (new - old))

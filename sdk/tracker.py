@@ -15,12 +15,17 @@ from sdk.errors import InputError
 from sdk.pose import pose_from_rotation, rotation_from_pose
 from sdk.results import BBox, Face
 from sdk.schemes import IBUG68
-from sdk.smoothing import OneEuro, OneEuroFilter
+from sdk.smoothing import LandmarkFilter, OneEuro, OneEuroFilter
 
 UInt8 = npt.NDArray[np.uint8]
 
 SAME_FACE = 0.3
 """A detection that overlaps (IoU) a tracked face by more is that face."""
+
+TURN = 2.5
+"""Radians that smoothing takes for a move by one outer-eye distance."""
+
+Filters = tuple[LandmarkFilter, OneEuroFilter]
 
 _DEFAULT_SMOOTHING = OneEuro()
 
@@ -46,7 +51,7 @@ class TrackedFace:
 class _Track:
     id: int
     measured: Face
-    filters: tuple[OneEuroFilter, OneEuroFilter] | None
+    filters: Filters | None
     frames: int = 0
     last_s: float = -math.inf
 
@@ -93,6 +98,11 @@ class FaceTracker:
         self._since_search = detect_every
         self._now = 0.0
 
+    @property
+    def aligner(self) -> FaceAligner:
+        """What finds and aligns the faces."""
+        return self._aligner
+
     def update(self, frame: UInt8, *, timestamp_s: float | None = None) -> list[TrackedFace]:
         """The faces of the next frame, longest followed first.
 
@@ -138,7 +148,7 @@ class FaceTracker:
                 continue
             filters = None
             if self._smoothing is not None:
-                filters = OneEuroFilter(self._smoothing), OneEuroFilter(self._smoothing)
+                filters = LandmarkFilter(self._smoothing), OneEuroFilter(self._smoothing)
             self._tracks.append(self._seen(_Track(self._next_id, face, filters), face))
             self._next_id += 1
 
@@ -155,12 +165,12 @@ class FaceTracker:
         return TrackedFace(track.id, face, track.measured, track.frames)
 
 
-def _smoothed(face: Face, filters: tuple[OneEuroFilter, OneEuroFilter], seconds: float) -> Face:
+def _smoothed(face: Face, filters: Filters, seconds: float) -> Face:
     """The face with landmarks and pose filtered; the pose as a rotation, so that no angle jumps."""
     right, left = IBUG68.outer_eye_corners
     unit = max(float(np.linalg.norm(face.landmarks[right] - face.landmarks[left])), 1e-6)
     landmarks = filters[0](face.landmarks, seconds, unit=unit).astype(np.float32)
-    mixed = filters[1](rotation_from_pose(face.pose), seconds)
+    mixed = filters[1](rotation_from_pose(face.pose), seconds, unit=TURN)
     u, _, vt = np.linalg.svd(mixed)
     rotation = u @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt)))]) @ vt
     return dataclasses.replace(

@@ -66,6 +66,14 @@ def open_file(path: str | Path) -> tuple[Capture, float]:
     return capture, fps if fps > 0 else 25.0
 
 
+def frame_count(capture: Any) -> int | None:
+    """How many frames a file says it has; None where it does not say."""
+    import cv2
+
+    count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    return int(count) if count > 0 else None
+
+
 class Camera:
     """The latest frame of a camera: a thread reads on, frames that nobody took in time are dropped.
 

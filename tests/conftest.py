@@ -8,6 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("laws", deadline=None)  # laws hold or not; how long a busy machine takes is no matter
+settings.load_profile("laws")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -30,7 +34,7 @@ def _read(package: str, name: str) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def hopper() -> np.ndarray:
-    """Rear Admiral Grace Hopper, US Navy, public domain: 606 x 512, one frontal face."""
+    """Rear Admiral Grace Hopper, US Navy, public domain: 600 x 512, one frontal face."""
     return _read("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
 
 

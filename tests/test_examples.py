@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from sdk import ModelFile
+from sdk.model_file import pack
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -54,6 +57,27 @@ def test_webcam(hopper, capsys, monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
     run("webcam.py", monkeypatch=monkeypatch)
     assert "face 1: yaw" in capsys.readouterr().out
+
+
+def test_video_file(hopper, tmp_path, capsys, monkeypatch):
+    small = cv2.resize(hopper, (256, 304), interpolation=cv2.INTER_AREA)
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (256, 304))
+    for _ in range(3):
+        writer.write(small)
+    writer.release()
+    run("video_file.py", str(tmp_path / "clip.avi"), monkeypatch=monkeypatch)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:17] for line in lines] == ["0.00 s: face 1, e", "0.10 s: face 1, e", "0.20 s: face 1, e"]
+
+
+def test_own_model(photo, tmp_path, capsys, monkeypatch):
+    shipped = ModelFile.default()
+    mine = tmp_path / "mine.tflite"
+    mine.write_bytes(pack(shipped.flatbuffer, shipped.shape_model, {**shipped.metadata, "name": "mine"}))
+    run("own_model.py", str(mine), str(photo), monkeypatch=monkeypatch)
+    text = capsys.readouterr().out
+    assert "mine: 128 px, 68 points" in text
+    assert "sharpness 0." in text
 
 
 def test_every_example_is_run_here():

@@ -1,4 +1,7 @@
-"""Gates on the committed models: accuracy where the data is, agreement of int8 and float everywhere."""
+"""The committed models in use: accuracy where the data is, agreement of int8 and float through `predict`.
+
+tests/convert/test_gate.py holds the files themselves to their limits.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,15 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy import measure
-from sdk import FaceAligner, ModelFile
+from sdk import FaceAligner
 from sdk.metrics import nme_interocular
-from sdk.testing import FixedDetector, rendered_face
+from sdk.testing import FixedDetector
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOAT = ROOT / "models" / "asmnet_128_float32.tflite"
 
 MAX_NME = {"test_common": 6.0, "test_challenging": 11.0}
-MAX_INT8_LOSS = 0.15
-MAX_BYTES = 2_000_000
+MAX_INT8_LOSS = 0.03
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +32,7 @@ def test_both_models_are_of_one_training(pair):
     integer, real = (aligner.model for aligner in pair)
     assert integer.metadata["training"] == real.metadata["training"]
     np.testing.assert_array_equal(integer.shape_model.eigenvectors, real.shape_model.eigenvectors)
-    assert (integer.metadata["recipe"], real.metadata["recipe"]) == ("int8_ptq", "float32")
-
-
-def test_the_shipped_model_is_small():
-    content = ModelFile.default()
-    assert len(content.flatbuffer) < MAX_BYTES
+    assert (integer.metadata["recipe"], real.metadata["recipe"]) == ("int8_qat", "float32")
 
 
 @pytest.mark.parametrize("name", ["hopper", "astronaut"])
@@ -46,17 +43,6 @@ def test_int8_agrees_with_float_on_portraits(pair, request, name):
     assert abs(integer.pose.yaw_deg - real.pose.yaw_deg) < 2.0
     assert abs(integer.pose.pitch_deg - real.pose.pitch_deg) < 2.0
     assert abs(integer.pose.roll_deg - real.pose.roll_deg) < 2.0
-
-
-def test_int8_agrees_with_float_on_drawn_faces(pair):
-    rng = np.random.default_rng(0)
-    differences = []
-    for _ in range(20):
-        image, truth = rendered_face(rng, size=256)
-        box = (*truth.min(axis=0), *truth.max(axis=0))
-        integer, real = (aligner.align(image, box).landmarks for aligner in pair)
-        differences.append(nme_interocular(real[None], integer[None])[0])
-    assert np.mean(differences) < 2.5  # per cent; drawings lie outside what calibration saw
 
 
 @pytest.mark.data

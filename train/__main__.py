@@ -1,4 +1,4 @@
-"""Command line: python -m train prepare | fit-shape | fit | measure-input | evaluate."""
+"""Command line: python -m train prepare | fit-shape | fit | qat | evaluate | ... (--help has all)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 from sdk.errors import SdkError
+from train.ablation.command import add_ablation
+from train.detection.command import add_detector
 from train.evaluation.command import add_evaluate
 from train.fit_command import add_fit, add_measure_input
+from train.qat import add_qat
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,9 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        description="Train face-alignment networks: first fit the shape model, then the network.",
-        epilog="Example: python -m train fit-shape DATA/300W --out shape_model.npz && "
-        "python -m train fit DATA/300W --shape-model shape_model.npz --out run",
+        description="Train face-alignment networks on packed sets, or on a folder of .pts files and photos.",
+        epilog="Example: python -m train fit PHOTOS --out run",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -48,9 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     shape.set_defaults(run=_fit_shape)
 
     add_fit(commands)
+    add_qat(commands)
     add_measure_input(commands)
     _add_prepare(commands)
     add_evaluate(commands)
+    add_ablation(commands)
+    add_detector(commands)
     return parser
 
 
@@ -85,23 +90,12 @@ def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _fit_shape(options: argparse.Namespace) -> None:
-    import numpy as np
-
-    from sdk.metrics import nme_interocular
-    from train.checkpoint import write_arrays
     from train.datasets import read_packed
-    from train.fit_shape import fit_shape_model
+    from train.sources import write_shape_model
 
     samples = read_packed(options.data, split="train")
-    model = fit_shape_model(np.stack([s.landmarks for s in samples]), variance=options.variance)
-    note = {"faces": len(samples), "data": options.data.name, "variance": options.variance}
-    write_arrays(options.out, model.arrays(), note)
-    print(f"{options.out}: {len(samples)} faces")
-    for share in sorted({0.9, options.variance}):
-        part = model.truncated(share)
-        smooth = np.stack([part.regularise(s.landmarks) for s in samples])
-        error = nme_interocular(np.stack([s.landmarks for s in samples]), smooth).mean()
-        print(f"  {part.n_modes} modes explain {share:.0%}; smoothing with them moves faces by {error:.2f} % NME")
+    lines = write_shape_model(options.out, samples, data=options.data.name, variance=options.variance)
+    print("\n".join(lines))
 
 
 def _prepare(options: argparse.Namespace) -> None:

@@ -76,17 +76,36 @@ def distorted(pixels: UInt8, rng: np.random.Generator, config: AugmentConfig) ->
     centre = float(values.mean())
     values = (values - centre) * gain + centre + lift + tint.astype(np.float32)
     if rng.random() < config.blur:
-        if rng.random() < 0.5:
+        if rng.random() < 1.0 - config.low_resolution:
             values = cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.5, 1.8)))
-        else:  # a small face enlarged
-            side = pixels.shape[0]
-            small = max(8, int(side * rng.uniform(0.25, 0.6)))
-            values = cv2.resize(cv2.resize(values, (small, small), interpolation=cv2.INTER_AREA), (side, side))
+        else:
+            values = _small_and_enlarged(values, float(rng.uniform(*config.low_resolution_factor)))
     if rng.random() < config.noise:
         values = values + rng.normal(0.0, rng.uniform(2.0, 12.0), values.shape).astype(np.float32)
     if rng.random() < config.occlusion:
         values = _occluded(values, rng, config)
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    if rng.random() < config.jpeg:  # drawn last: without it, every other draw is the same
+        pixels = _compressed(pixels, round(float(rng.uniform(*config.jpeg_quality))))
+    return pixels
+
+
+def _small_and_enlarged(values: Float32, factor: float) -> Float32:
+    """A small face enlarged: at least 8 pixels a side."""
+    import cv2
+
+    side = values.shape[0]
+    small = max(8, int(side * factor))
+    shrunk = cv2.resize(values, (small, small), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(shrunk, (side, side)), np.float32)
+
+
+def _compressed(pixels: UInt8, quality: int) -> UInt8:
+    """There and back through JPEG."""
+    import cv2
+
+    _, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _occluded(values: Float32, rng: np.random.Generator, config: AugmentConfig) -> Float32:

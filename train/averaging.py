@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -18,7 +18,7 @@ class Average:
     """
 
     def __init__(self, network: Any) -> None:
-        self.network = network
+        self.network, self._statistics = network, BatchStatistics(network)
         seeds = [v for v in network.variables if "seed_generator_state" in v.path]
         self._seeds = [(variable, np.array(variable)) for variable in seeds]
 
@@ -31,20 +31,56 @@ class Average:
             variable.assign(np.asarray(mean))  # JAX would share the array, and predict() gives its own away
         for variable, seed in self._seeds:
             variable.assign(seed)
-        recalibrate(self.network, batches)
+        self._statistics.measure(batches)
 
 
-def recalibrate(network: Any, batches: Iterable[np.ndarray]) -> None:
-    """Replace the moving statistics of batch normalisation by their mean over `batches`.
+class BatchStatistics:
+    """Replaces the moving statistics of a network's batch normalisation by their mean over batches.
 
-    Averaged weights never saw a batch: the statistics of the raw weights do not fit them.
+    Averaged weights never saw a batch: the statistics of the raw weights do not fit them. The pass is compiled
+    when first used; batches should be of one size.
     Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
     """
-    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    kept = [layer.momentum for layer in layers]
-    for index, batch in enumerate(batches if layers else []):
-        for layer in layers:
-            layer.momentum = index / (index + 1.0)
-        network(batch, training=True)
-    for layer, momentum in zip(layers, kept, strict=True):
-        layer.momentum = momentum
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._layers = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        self._step = _compiled(self._of_a_batch)
+
+    def measure(self, batches: Iterable[np.ndarray]) -> None:
+        """Images (batch, size, size, 3) as the network takes them."""
+        if not self._layers:
+            return
+        tensor = keras.ops.convert_to_tensor
+        ours = {id(v) for layer in self._layers for v in (layer.moving_mean, layer.moving_variance)}
+        variables = self._network.non_trainable_variables
+        trainable, state = ([tensor(v) for v in vs] for vs in (self._network.trainable_variables, variables))
+        sums, count = [0.0] * len(variables), 0
+        for batch in batches:
+            state = self._step(trainable, state, tensor(batch))
+            sums = [s + np.asarray(v, np.float64) for s, v in zip(sums, state, strict=True)]
+            count += 1
+        for variable, total, last in zip(variables, sums, state, strict=True):
+            variable.assign(total / count if id(variable) in ours and count else last)
+
+    def _of_a_batch(self, trainable: list[Any], state: list[Any], images: Any) -> list[Any]:
+        """What is not trained after a look at a batch: its own statistics, and where random numbers are."""
+        kept = [layer.momentum for layer in self._layers]
+        try:
+            for layer in self._layers:
+                layer.momentum = 0.0
+            return list(self._network.stateless_call(trainable, state, images, training=True)[1])
+        finally:
+            for layer, momentum in zip(self._layers, kept, strict=True):
+                layer.momentum = momentum
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """By the compiler of the backend."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)

@@ -21,6 +21,15 @@ def yaw_mode(shape_model: ShapeModel, *, scheme: LandmarkScheme = IBUG68) -> int
     return int(candidates[0])
 
 
+def shown_indices(
+    landmarks: npt.ArrayLike, shape_model: ShapeModel, *, bins: int, scheme: LandmarkScheme = IBUG68
+) -> npt.NDArray[np.intp]:
+    """Which of the faces (faces, n, 2) an epoch shows: balanced with `bins`, each of them once without (0)."""
+    if bins:
+        return balanced_indices(landmarks, shape_model, bins=bins, scheme=scheme)
+    return np.arange(len(np.asarray(landmarks)))
+
+
 def balanced_indices(
     landmarks: npt.ArrayLike, shape_model: ShapeModel, *, bins: int = 9, scheme: LandmarkScheme = IBUG68
 ) -> npt.NDArray[np.intp]:

@@ -3,7 +3,7 @@ same data as one that was never stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from sdk.errors import InputError
 from sdk.pose import POSE_UNIT_DEG
+from sdk.pose_fit import pose_from_landmarks
 from sdk.results import HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
 from train.ahead import Ahead
 from train.augment import augmented, jittered_crop
-from train.balance import balanced_indices
+from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
-from train.pose_labels import pose_from_landmarks
 
 Float32 = npt.NDArray[np.float32]
 
@@ -58,13 +58,12 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._images = [sample.read_image() for sample in samples]
         self._landmarks = [sample.landmarks for sample in samples]
         self._poses = [pose_from_landmarks(points, shape_model, scheme=scheme) for points in self._landmarks]
-        self._shown = np.arange(len(samples))
-        if config.balance_bins:
-            faces = np.stack(self._landmarks)
-            self._shown = balanced_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
+        faces = np.stack(self._landmarks)
+        self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
         self._batch = min(config.batch, len(self._shown))
         self._rows = _part(self._batch, *share)
         self._ahead = Ahead(lambda epoch, index: self._made(epoch, index, self._rows))
+        self._whole = Ahead(lambda epoch, index: self._views(epoch, index, slice(None))[0])
 
     def __len__(self) -> int:
         return len(self._shown) // self._batch
@@ -72,9 +71,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Float32, tuple[Float32, Float32]]:
         return self._ahead(self.epoch, index, len(self))
 
-    def whole(self, index: int) -> Float32:
-        """Images of a batch of this epoch, those of the other processes too."""
-        return self._views(self.epoch, index, slice(None))[0]
+    def whole(self, count: int) -> Iterator[Float32]:
+        """Images of the first batches of this epoch, those of the other processes too; made ahead as well."""
+        return (self._whole(self.epoch, index, count) for index in range(count))
 
     def _made(self, epoch: int, index: int, rows: slice) -> tuple[Float32, tuple[Float32, Float32]]:
         images, landmarks, poses = self._views(epoch, index, rows)

@@ -25,7 +25,14 @@ POSE_VALUES = {"geodesic_6d": 6}
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How far a training crop may differ from the tight one. Shares are of the crop's side."""
+    """How far a training crop may differ from the tight one. Shares are of the crop's side, chances 0 to 1.
+
+    Attributes:
+        flip, grey, blur, noise, occlusion, jpeg: chance of each.
+        low_resolution: of the blurred views, the share that is shrunk by `low_resolution_factor` and enlarged
+            again, instead of blurred by a Gaussian.
+        jpeg_quality: range of what a camera or a messenger saves with, 1 to 100. jpeg is 0 by default.
+    """
 
     scale: tuple[float, float] = (0.87, 1.17)
     shift: float = 0.11
@@ -36,17 +43,23 @@ class AugmentConfig:
     colour_shift: float = 0.05
     grey: float = 0.1
     blur: float = 0.1
+    low_resolution: float = 0.5
+    low_resolution_factor: tuple[float, float] = (0.25, 0.6)
     noise: float = 0.1
     occlusion: float = 0.25
     occlusion_side: tuple[float, float] = (0.1, 0.4)
+    jpeg: float = 0.0
+    jpeg_quality: tuple[float, float] = (30.0, 95.0)
 
     def __post_init__(self) -> None:
         _in_range("augment.shift", self.shift, 0.0, 0.5)
         _in_range("augment.rotation_deg", self.rotation_deg, 0.0, 180.0)
-        for name in ("flip", "grey", "blur", "noise", "occlusion"):
+        for name in ("flip", "grey", "blur", "low_resolution", "noise", "occlusion", "jpeg"):
             _in_range(f"augment.{name}", getattr(self, name), 0.0, 1.0)
-        if not 0.0 < self.scale[0] <= self.scale[1]:
-            raise InputError(f"augment.scale: expected 0 < low <= high, got {self.scale}")
+        _range_in("augment.scale", self.scale, 1e-3, 1e3)
+        _range_in("augment.low_resolution_factor", self.low_resolution_factor, 0.01, 1.0)
+        _range_in("augment.occlusion_side", self.occlusion_side, 0.0, 1.0)
+        _range_in("augment.jpeg_quality", self.jpeg_quality, 1.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +145,40 @@ PARTS = {"landmarks": Task, "pose": Task, "augment": AugmentConfig, "teachers": 
 
 def load_config(path: Path | None, settings: list[str] | None = None) -> TrainConfig:
     """Configuration from a TOML file, then `key=value` settings (dots reach into tables)."""
-    table: dict[str, Any] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise InputError(f"config {path}: not found") from error
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"config {path}: not valid TOML: {error}") from error
+    return config_from_dict(read_table(path, settings))
+
+
+def read_table(path: Path | None, settings: list[str] | None = None) -> dict[str, Any]:
+    """The tables of a TOML file, or none, changed by `key=value` settings."""
+    table = {} if path is None else read_toml(path)
     for setting in settings or []:
         _set(table, setting)
-    return config_from_dict(table)
+    return table
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        InputError: it is missing or not TOML; the message names it.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"config {path}: not found") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"config {path}: not valid TOML: {error}") from error
 
 
 def config_from_dict(table: dict[str, Any]) -> TrainConfig:
     """Build a TrainConfig; unknown keys and wrong types are errors that list what is known."""
     table = dict(table)
-    parts = {name: _build(cls, table.pop(name), name + ".") for name, cls in PARTS.items() if name in table}
-    return _build(TrainConfig, {**table, **parts}, "")  # type: ignore[no-any-return]
+    parts = {name: build_config(cls, table.pop(name), name + ".") for name, cls in PARTS.items() if name in table}
+    return build_config(TrainConfig, {**table, **parts})  # type: ignore[no-any-return]
 
 
-def _build(cls: Any, table: Any, prefix: str) -> Any:
+def build_config(cls: Any, table: Any, prefix: str = "") -> Any:
+    """A configuration class from a table; unknown keys and wrong types are errors that list what is known."""
     if not isinstance(table, dict):
         raise InputError(f"config {prefix.rstrip('.')}: expected a table, got {table!r}")
     fields = {f.name: f for f in dataclasses.fields(cls)}
@@ -201,3 +227,11 @@ def _set(table: dict[str, Any], setting: str) -> None:
 def _in_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise InputError(f"config {name}: expected {low} to {high}, got {value}")
+
+
+def _range_in(name: str, pair: tuple[float, float], lowest: float, highest: float) -> None:
+    low, high = pair
+    if not lowest <= low <= high <= highest:
+        raise InputError(
+            f"config {name}: expected low and high with {lowest:g} <= low <= high <= {highest:g}, got {pair}"
+        )

@@ -7,17 +7,22 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sdk.errors import InputError
+from train.backend import add_backend, choose_backend
+
 
 def add_fit(commands: Any) -> None:
     """The parser of `fit`."""
     fit = commands.add_parser(
         "fit",
-        help="train a network with the ASM-assisted multi-task loss",
-        description="Train a network. Killed or stopped, the same command goes on after the last whole epoch.",
+        help="train a network: on a packed set, or on a folder of .pts files and photos",
+        description="Train a network. Killed or stopped, the same command goes on after the last whole epoch. A "
+        "folder of .pts files is packed into OUT/packed first; without --shape-model, one is fitted to the train "
+        "faces and kept as OUT/shape_model.npz.",
         epilog="On several machines: the same command on each, with --backend jax and the environment variables "
         "KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and _PROCESS_ID (docs/training.md).",
     )
-    _add_common(fit)
+    _add_common(fit, shape_model_needed=False)
     fit.add_argument("--out", type=Path, required=True, help="folder for checkpoints and history.csv")
     fit.add_argument(
         "--weights", type=Path, metavar="NPZ", help="best.npz of an earlier run to start from (fine-tuning)"
@@ -26,6 +31,9 @@ def add_fit(commands: Any) -> None:
         "--new-heads",
         action="store_true",
         help="with --weights of another landmark scheme or pose loss: start the heads at random",
+    )
+    fit.add_argument(
+        "--skip-bad", action="store_true", help="of a folder of .pts files: leave out faces that cannot be read"
     )
     fit.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard as well")
     fit.set_defaults(run=_fit)
@@ -39,44 +47,42 @@ def add_measure_input(commands: Any) -> None:
         description="Print batches a second of the input pipeline alone, of the training step alone and of both "
         "together, and the share of its time that training waits for batches. Trains nothing that is kept.",
     )
-    _add_common(measure)
+    _add_common(measure, shape_model_needed=True)
     measure.add_argument("--batches", type=int, default=30, help="how many to time (default %(default)s)")
     measure.set_defaults(run=_measure_input)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, help="folder of a packed set: annotations.npz and images/")
-    parser.add_argument("--shape-model", type=Path, required=True, help="what fit-shape wrote")
+def _add_common(parser: argparse.ArgumentParser, *, shape_model_needed: bool) -> None:
+    folders = "" if shape_model_needed else ", or of .pts files and photos"
+    parser.add_argument("data", type=Path, help=f"folder of a packed set: annotations.npz and images/{folders}")
+    parser.add_argument("--shape-model", type=Path, required=shape_model_needed, help="what fit-shape wrote")
     parser.add_argument("--config", type=Path, help="TOML file, for example train/recipes/asmnet_128.toml")
     parser.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="override one setting, for example epochs=20"
     )
-    parser.add_argument(
-        "--backend", choices=["tensorflow", "jax"], default="tensorflow", help="default: %(default)s"
-    )
-
-
-def _set_backend(options: argparse.Namespace) -> None:
-    os.environ["KERAS_BACKEND"] = options.backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    add_backend(parser)
 
 
 def _fit(options: argparse.Namespace) -> None:
-    _set_backend(options)
+    choose_backend(options)
     from train.workers import Workers
 
     workers = Workers.from_environment(os.environ)
+    if workers.count > 1 and not (options.shape_model and (options.data / "annotations.npz").is_file()):
+        raise InputError(
+            "several workers: expected a packed set and --shape-model, which all of them read; "
+            "python -m train prepare and fit-shape make them"
+        )
     workers.meet()
-    from sdk.shape_model import ShapeModel
-    from train.checkpoint import read_arrays
     from train.config import load_config
     from train.datasets import read_packed
     from train.loop import Options, fit
+    from train.sources import packed_set, shape_model_for
 
     config = load_config(options.config, options.set)
-    shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
-    train = read_packed(options.data, split="train")
-    val = read_packed(options.data, split="val")
+    data = packed_set(options.data, options.out, skip_bad=options.skip_bad)
+    train, val = (read_packed(data, split=split) for split in ("train", "val"))
+    shape_model = shape_model_for(train, options.shape_model, options.out, data=options.data.name)
     asked = Options(
         data=f"{options.data.name}, {len(train)} faces",
         weights=options.weights,
@@ -95,7 +101,7 @@ def _fit(options: argparse.Namespace) -> None:
 
 
 def _measure_input(options: argparse.Namespace) -> None:
-    _set_backend(options)
+    choose_backend(options)
     from sdk.shape_model import ShapeModel
     from train.checkpoint import read_arrays
     from train.config import load_config

@@ -12,9 +12,10 @@ import keras
 
 from sdk.shape_model import ShapeModel
 from train.averaging import Average
-from train.batches import TrainingBatches, jittered_crops, network_input
+from train.batches import TrainingBatches
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.environment import commit
 from train.losses import compile_arguments
 from train.progress import ProgressBar
 from train.run import Run, TrainingError, Validation
@@ -79,7 +80,7 @@ def fit(
     batches = make_batches(train, shape_model, config, scheme, options.workers)
     keras.utils.set_random_seed(config.seed)
     terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
-    crops, truth = jittered_crops(val, size=config.size, margin=config.margin)
+    measured_on = Validation.of(val, config, scheme)
     with options.workers.together():
         model = compiled(config, scheme, terms, len(batches))
         with options.workers.alone():
@@ -88,12 +89,13 @@ def fit(
             "data": options.data,
             "scheme": scheme.name,
             "started_from": options.weights.name if options.weights else "",
+            "commit": commit(),
         }
         run = Run(
             average,
             batches,
             terms["loss"],
-            Validation(network_input(crops), truth, scheme),
+            measured_on,
             RunFolder(out, config),
             note=note,
             workers=options.workers,

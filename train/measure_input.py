@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,21 @@ from train.setup import common_scheme, compiled, make_batches
 
 @dataclass(frozen=True, slots=True)
 class InputReport:
-    """Seconds a batch: of the input pipeline alone, of the training step alone, of both as `fit` runs them."""
+    """Seconds a batch: of the input pipeline alone, of the training step alone, of both as `fit` runs them.
+
+    `input_cpu_s` and `step_cpu_s` are processor time over all cores, which others on the machine hardly change;
+    `load` is the machine's load average of the minute before: above a few tenths, others took part of the cores.
+    """
 
     faces: int
     batches: int
     input_s: float
     step_s: float
     both_s: float
+    input_cpu_s: float
+    step_cpu_s: float
+    cores: int
+    load: float
 
     @property
     def waiting(self) -> float:
@@ -35,14 +44,19 @@ class InputReport:
     def __str__(self) -> str:
         parts = {"input alone": self.input_s, "step alone": self.step_s, "both": self.both_s}
         lines = [f"{name:<12}{1.0 / s:8.2f} batches/s {1000.0 * s:9.1f} ms" for name, s in parts.items()]
-        head = f"{self.batches} batches of {self.faces} faces"
-        return "\n".join([head, *lines, f"training waits {self.waiting:.0%} of its time"])
+        head = f"{self.batches} batches of {self.faces} faces, {self.cores} cores, load {self.load:.1f} before"
+        work = (
+            f"processor time: {1000.0 * self.input_cpu_s:.0f} ms for the input, "
+            f"{1000.0 * self.step_cpu_s:.0f} ms for the step"
+        )
+        return "\n".join([head, *lines, f"training waits {self.waiting:.0%} of its time", work])
 
 
 def measure_input(
     train: Sequence[Sample], shape_model: ShapeModel, config: TrainConfig, *, batches: int = 30
 ) -> InputReport:
     """Time `batches` batches each way, after three that are not counted."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     scheme = common_scheme(train, shape_model)
     source = make_batches(train, shape_model, config, scheme)
     terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
@@ -51,9 +65,19 @@ def measure_input(
     ready = [source[i] for i in range(min(3, len(source)))]
     for images, labels in ready:
         model.train_on_batch(images, labels)
-    input_s = _seconds(lambda: [source[i] for i in range(count)]) / count
-    step_s = _seconds(lambda: [model.train_on_batch(*ready[i % len(ready)]) for i in range(count)]) / count
-    return InputReport(len(ready[0][0]), count, input_s, step_s, _together(model, source, count))
+    input_s, input_cpu_s = _seconds(lambda i: source[i], count)
+    step_s, step_cpu_s = _seconds(lambda i: model.train_on_batch(*ready[i % len(ready)]), count)
+    return InputReport(
+        faces=len(ready[0][0]),
+        batches=count,
+        input_s=input_s,
+        step_s=step_s,
+        both_s=_together(model, source, count),
+        input_cpu_s=input_cpu_s,
+        step_cpu_s=step_cpu_s,
+        cores=os.cpu_count() or 1,
+        load=load,
+    )
 
 
 def _together(model: Any, source: TrainingBatches, count: int) -> float:
@@ -75,7 +99,9 @@ class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
         self.seconds = now - self._first
 
 
-def _seconds(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _seconds(work: Callable[[int], Any], count: int) -> tuple[float, float]:
+    """Of the clock and of the processors, for each of work(0) to work(count - 1)."""
+    began, busy = time.perf_counter(), time.process_time()
+    for i in range(count):
+        work(i)
+    return (time.perf_counter() - began) / count, (time.process_time() - busy) / count

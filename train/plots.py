@@ -40,14 +40,19 @@ def check_matplotlib() -> None:
 
 
 def ced_png(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float = 10.0) -> bytes:
-    """PNG of cumulative error distributions: share of faces whose NME is at most x per cent, for x to `limit`.
+    """PNG of `ced_figure`."""
+    return figure_png(ced_figure(curves, title=title, limit=limit))
+
+
+def ced_figure(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float = 10.0) -> Any:
+    """Cumulative error distributions: share of faces whose NME is at most x per cent, for x to `limit`.
 
     Args:
         curves: NME in per cent of each face, by the name in the legend.
     Raises:
         PlotError: matplotlib is not installed.
     """
-    figure = _figure_class()(figsize=(7.0, 4.6), dpi=110, layout="constrained")
+    figure = new_figure(7.0, 4.6)
     axes = figure.subplots()
     for name, nme in curves.items():
         thresholds, share = ced(nme, limit=limit)
@@ -57,7 +62,21 @@ def ced_png(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float = 1
         axes.plot(thresholds, share, label=label)
     axes.set(xlim=(0, limit), ylim=(0, 1), xlabel="inter-ocular NME, %", ylabel="share of faces", title=title)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(loc="lower right", fontsize="small" if len(curves) < 8 else "xx-small")
+    return figure
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of that many inches.
+
+    Raises:
+        PlotError: matplotlib is not installed.
+    """
+    return _figure_class()(figsize=(width, height), dpi=110, layout="constrained")
+
+
+def figure_png(figure: Any) -> bytes:
+    """A figure of matplotlib as PNG."""
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

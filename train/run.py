@@ -12,10 +12,13 @@ import keras
 import numpy as np
 
 from sdk.errors import SdkError
-from sdk.metrics import nme_interocular
+from sdk.metrics import nme_face_box, nme_interocular
+from sdk.results import BBox
 from sdk.schemes import LandmarkScheme
 from train.averaging import Average
-from train.batches import Float32, TrainingBatches, predict_landmarks
+from train.batches import Float32, TrainingBatches, jittered_crops, network_input, predict_landmarks
+from train.config import TrainConfig
+from train.datasets import Sample
 from train.losses import set_epoch
 from train.run_folder import Row, RunFolder, best_of
 from train.workers import ALONE, Workers
@@ -30,16 +33,42 @@ class TrainingError(SdkError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """Faces to measure on: inputs of the network and true landmarks (faces, n, 2) in crop coordinates."""
+    """Faces to measure on: inputs of the network and true landmarks (faces, n, 2) in crop coordinates.
+
+    Attributes:
+        sides: (faces,) of the faces' boxes in crop coordinates, for a scheme whose errors are divided by them.
+    """
 
     inputs: Float32
     truth: Float32
     scheme: LandmarkScheme
+    sides: Float32 | None = None
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], config: TrainConfig, scheme: LandmarkScheme) -> Validation:
+        """Crops of the true boxes, moved and scaled by up to ±10 %."""
+        crops, truth = jittered_crops(samples, size=config.size, margin=config.margin)
+        sides = box_sides(samples, truth) if scheme.normaliser == "face_box" else None
+        return cls(network_input(crops), truth, scheme, sides)
 
     def nme(self, network: Any) -> float:
-        """Mean inter-ocular error, per cent."""
+        """Mean error over the scheme's normaliser, per cent."""
         found = predict_landmarks(network, self.inputs)
+        if self.sides is not None:
+            return float(nme_face_box(self.truth, found, self.sides, scheme=self.scheme).mean())
         return float(nme_interocular(self.truth, found, scheme=self.scheme).mean())
+
+
+def box_sides(samples: Sequence[Sample], truth: Float32) -> Float32:
+    """Sides, √(width · height), of the samples' boxes in the unit of their landmarks `truth` (faces, n, 2); of the
+    landmarks' own box where the set gives none."""
+    extents = [BBox.around(sample.landmarks) for sample in samples]
+    ratios = [_side(sample.box or extent) / _side(extent) for sample, extent in zip(samples, extents, strict=True)]
+    return np.array([r * _side(BBox.around(t)) for r, t in zip(ratios, truth, strict=True)], np.float32)
+
+
+def _side(box: BBox) -> float:
+    return math.sqrt(box.width * box.height)
 
 
 class Run(keras.callbacks.Callback):  # type: ignore[misc]
@@ -113,8 +142,11 @@ class Run(keras.callbacks.Callback):  # type: ignore[misc]
         """NME on val of the averaged weights, which are brought up to date."""
         count = min(RECALIBRATION, len(self._batches))
         with self._workers.alone():
-            self._average.follow(self.model, (self._batches.whole(i) for i in range(count)))
-            return self._val.nme(self._average.network)
+            self._average.follow(self.model, self._batches.whole(count))
+            nme = self._val.nme(self._average.network)
+        if not math.isfinite(nme):
+            self._give_up(f"NME on val is {nme} after epoch {self.epoch + 1}")
+        return nme
 
     def _give_up(self, what: str) -> None:
         raise TrainingError(

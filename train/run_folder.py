@@ -62,9 +62,21 @@ class RunFolder:
             variable.assign(arrays[name])
         return list(note["history"])
 
+    def finished(self) -> bool:
+        """Whether the last epoch of the configuration is done.
+
+        Raises:
+            CheckpointError: as `restore`.
+        """
+        if not self.last.exists():
+            return False
+        note = read_arrays(self.last)[1]
+        self._check_same(note)
+        return int(note["epoch"]) >= self.config.epochs
+
     def save(self, network: Any, averaged: Any, history: Sequence[Row], note: dict[str, Any]) -> None:
         """Write the state after an epoch, and `averaged` if it is the best so far, with `note` beside it."""
-        row, config = history[-1], _jsonable(self.config)
+        row, config = history[-1], jsonable(self.config)
         if row is best_of(history):
             known = {"config": config, "epoch": int(row["epoch"]), "val_nme": row["val_nme"]}
             write_arrays(self.best, weights_of(averaged), known | note)
@@ -75,10 +87,10 @@ class RunFolder:
     def _check_same(self, note: dict[str, Any]) -> None:
         """A setting that an older version did not know has its default."""
         try:
-            there = _jsonable(config_from_dict(note["config"]))
+            there = jsonable(config_from_dict(note["config"]))
         except InputError as error:
             raise CheckpointError(f"{self.last}: {error}; was it written by a newer version?") from error
-        changed = [key for key, value in _jsonable(self.config).items() if there[key] != value]
+        changed = [key for key, value in jsonable(self.config).items() if there[key] != value]
         if changed:
             raise CheckpointError(
                 f"{self.last}: belongs to a run with another configuration (differs in "
@@ -100,6 +112,6 @@ def _table(history: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _jsonable(config: TrainConfig) -> dict[str, Any]:
+def jsonable(config: TrainConfig) -> dict[str, Any]:
     """The configuration as it looks after a trip through JSON."""
     return dict(json.loads(json.dumps(config.to_dict())))

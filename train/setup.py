@@ -8,11 +8,12 @@ from typing import Any
 import keras
 
 from sdk.errors import InputError
-from sdk.schemes import LandmarkScheme, scheme_by_name
+from sdk.schemes import LandmarkScheme
 from sdk.shape_model import ShapeModel
 from train.batches import TrainingBatches
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.datasets.sample import common_scheme_of
 from train.schedules import learning_rate
 from train.teachers import TeacherPair
 from train.trained import build
@@ -21,10 +22,7 @@ from train.workers import ALONE, Workers
 
 def common_scheme(samples: Sequence[Sample], shape_model: ShapeModel) -> LandmarkScheme:
     """The landmark scheme of all samples and of the shape model."""
-    names = sorted({sample.scheme for sample in samples})
-    if len(names) != 1:
-        raise InputError(f"data: expected faces of one landmark scheme, got {', '.join(names) or 'no faces'}")
-    scheme = scheme_by_name(names[0])
+    scheme = common_scheme_of(samples)
     if len(shape_model.mean) != scheme.n_points:
         raise InputError(
             f"shape model: expected the {scheme.n_points} points of {scheme.name}, got {len(shape_model.mean)}; "

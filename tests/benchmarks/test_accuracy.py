@@ -37,6 +37,13 @@ def test_missed_faces_are_counted_as_failures(packed):
     assert np.isfinite(by_boxes["jittered"].nme_interocular)
 
 
+def test_distributions_rise_to_the_share_without_failures(packed):
+    for row in measure(FaceAligner(detector=FixedDetector()), "sha", packed, ["test_common"]):
+        assert len(row.ced) == 41
+        assert list(row.ced) == sorted(row.ced)
+        assert row.ced[-1] == 1 - row.failure_rate_at_10
+
+
 def test_the_same_seed_gives_the_same_figures(packed):
     aligner = FaceAligner(detector=FixedDetector())
     first, again, other = (measure(aligner, "sha", packed, ["test_common"], seed=seed)[0] for seed in (0, 0, 1))

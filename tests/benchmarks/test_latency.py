@@ -2,23 +2,76 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 
 import numpy as np
+import pytest
 
-from benchmarks.latency import frame_with_face, measure, to_table
-from sdk import FaceAligner
+from benchmarks import machine
+from benchmarks.__main__ import main
+from benchmarks.cold import cold_start
+from benchmarks.flops import count, macs_of
+from benchmarks.latency import (
+    LatencyRow,
+    frame_with_face,
+    measure_networks,
+    measure_stages,
+    summary_table,
+    to_table,
+)
+from benchmarks.records import ROOT
+from benchmarks.reference import emptied, filled, reference
+from benchmarks.stages import STAGES, stages
+from convert.graph import read_graph
+from convert.timing import interleaved
+from sdk import BackendError, FaceAligner, InputError, ModelFile
+from sdk.interpreter import TfliteInterpreter
+
+SHIPPED = ROOT / "sdk" / "models" / "asmnet_128_int8.tflite"
 
 
-def test_a_row_per_model_and_stage_and_ratios_to_the_first():
-    aligners = {"a": FaceAligner(), "b": FaceAligner()}
-    rows = measure(aligners, runs=5)
-    assert [(r.stage, r.model) for r in rows] == [(s, m) for s in ("network", "align", "predict") for m in "ab"]
+def test_a_row_per_model_and_ratios_to_the_reference():
+    rows = measure_networks({"a": ModelFile.default(), "b": ModelFile.default()}, "a", runs=5)
+    assert [(r.stage, r.model) for r in rows] == [("network", "a"), ("network", "b")]
     assert all(0 < r.p50_ms <= r.p95_ms for r in rows)
-    for first, second in zip(rows[::2], rows[1::2], strict=True):
-        assert first.ratio == 1.0
-        assert math.isclose(second.ratio, second.p50_ms / first.p50_ms)
+    assert rows[0].ratio == 1.0
+    assert math.isclose(rows[1].ratio, rows[1].p50_ms / rows[0].p50_ms)
     assert len(to_table(rows).splitlines()) == 2 + len(rows)
+
+
+def test_the_summary_is_of_one_thread_and_what_users_call():
+    def row(model, stage, threads):
+        return LatencyRow(model, stage, threads, 9, 1.0, 2.0, 0.5)
+
+    kept = [row("a_int8", "network", 1), row("b_float32", "predict", 1)]
+    left_out = [row("a_int8", "network", 2), row("a_int8", "decode", 1), row("a_dynamic", "network", 1)]
+    assert summary_table([*kept, *left_out]) == to_table(kept)
+
+
+def test_a_row_per_stage():
+    rows = measure_stages(FaceAligner(), ModelFile.default(), runs=3, only=("crop", "track"))
+    assert [(r.model, r.stage) for r in rows] == [("asmnet_128_int8", "crop"), ("asmnet_128_int8", "track")]
+
+
+def test_every_stage_runs_and_gives_what_it_should():
+    calls = stages(FaceAligner(), 1)
+    assert set(calls) == set(STAGES)
+    assert calls["crop"]().shape == (128, 128, 3)
+    assert len(calls["predict"]()) == len(calls["detect"]()) == 1
+    first, second = calls["track"](), calls["track"]()
+    assert [t.id for t in first] == [t.id for t in second] == [1]
+    pose, _, box = calls["decode"]()
+    assert abs(pose.yaw_deg) < 45
+    assert box.overlap(calls["align"]().box) > 0.95
+
+
+def test_turns_are_taken_and_warm_up_is_not_counted():
+    order = []
+    taken = interleaved({n: lambda n=n: order.append(n) for n in "ab"}, runs=3, warm_up=2)
+    assert order == ["a", "b"] * 5
+    assert {name: len(ms) for name, ms in taken.items()} == {"a": 3, "b": 3}
 
 
 def test_the_frame_has_one_face_where_the_box_says():
@@ -27,3 +80,85 @@ def test_the_frame_has_one_face_where_the_box_says():
     assert face.box.overlap(box) > 0.6
     assert frame.shape == (480, 640, 3)
     assert np.ptp(frame) > 100
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_the_reference_is_mobilenet_v2(kind):
+    model = reference(kind)
+    assert macs_of(count("m", model.flatbuffer)) / 1e6 == pytest.approx(299.7, abs=0.05)
+    weights = [op.inputs[1] for op in read_graph(model.flatbuffer).operations if op.macs]
+    assert all(np.any(t.values) and np.all(np.isfinite(t.values)) for t in weights)
+    points, pose = TfliteInterpreter(model).run(np.zeros((224, 224, 3), np.uint8))
+    assert np.isfinite(points).all()
+    assert np.isfinite(pose).all()
+
+
+def test_emptied_graphs_keep_all_but_their_weights():
+    model = ModelFile.default().flatbuffer
+    once = emptied(model)
+    assert emptied(filled(once)) == once
+    pairs = zip(read_graph(model).operations, read_graph(filled(once)).operations, strict=True)
+    assert all((a.code, a.macs) == (b.code, b.macs) for a, b in pairs)
+
+
+def test_an_unknown_reference_is_named():
+    with pytest.raises(InputError, match="expected one of float32, int8"):
+        reference("int4")
+
+
+def test_a_reference_without_its_interpreter_says_what_to_do(monkeypatch):
+    reference.cache_clear()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BackendError, match="needs ai-edge-litert to be opened"):
+        reference("int8")
+
+
+def test_pinning_keeps_to_as_many_processors():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system has no pinning")
+    allowed = machine.processors()
+    pinned = machine.pin(1)
+    assert pinned is None or (len(pinned) == 1 and os.sched_getaffinity(0) == set(pinned))
+    assert machine.pin(10**6) is None
+    machine.unpin(allowed)
+    assert machine.processors() == allowed
+
+
+def test_the_state_of_the_machine_is_plain_data():
+    state = json.loads(json.dumps(machine.state()))
+    assert set(state) == {"load_average", "governors", "frequencies_mhz", "temperatures_c"}
+    assert machine.busy({"load_average": [0.1, 0, 0]}) is None
+    assert "the load was 3.0" in machine.busy({"load_average": [3.0, 0, 0]})
+
+
+def test_temperatures_and_governors_are_read(tmp_path, monkeypatch):
+    zone, cpu = tmp_path / "thermal" / "thermal_zone0", tmp_path / "cpu" / "cpu0" / "cpufreq"
+    zone.mkdir(parents=True)
+    cpu.mkdir(parents=True)
+    (zone / "temp").write_text("51200\n")
+    (zone / "type").write_text("cpu-thermal\n")
+    (cpu / "scaling_governor").write_text("ondemand\n")
+    (cpu / "scaling_cur_freq").write_text("1800000\n")
+    monkeypatch.setattr(machine, "THERMAL", tmp_path / "thermal")
+    monkeypatch.setattr(machine, "SYS", tmp_path / "cpu")
+    state = machine.state()
+    assert state["temperatures_c"] == {"thermal_zone0 cpu-thermal": 51.2}
+    assert (state["governors"], state["frequencies_mhz"]) == (["ondemand"], [1800])
+
+
+def test_a_cold_start_is_measured_in_a_process_of_its_own():
+    start = cold_start(SHIPPED, repeats=1)
+    assert start.import_ms > 0
+    assert start.total_ms > start.import_ms
+    assert start.peak_rss_mb is None or start.peak_rss_mb >= start.modules_rss_mb > 10
+
+
+def test_the_command_records_what_it_prints(capsys, tmp_path):
+    out = tmp_path / "latency.json"
+    call = ["latency", "--model", str(SHIPPED), "--threads", "1", "--runs", "2", "--no-cold", "--out", str(out)]
+    assert main(call) == 0
+    record = json.loads(out.read_text())
+    assert {r["stage"] for r in record["rows"]} == set(STAGES)
+    assert record["reference"] == "mobilenet_v2_224_int8"
+    assert "| mobilenet_v2_224_int8 | network | 1 |" in capsys.readouterr().out
+    assert main(["latency", "--runs", "0"]) == 2

@@ -1,4 +1,4 @@
-"""README's tables are those of the committed results."""
+"""The tables of README and docs are those of the committed results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import updated
+from benchmarks.readme import PAGES, updated
 from sdk.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,8 +15,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-def test_the_tables_are_up_to_date():
-    assert updated(README) == README
+@pytest.mark.parametrize("page", PAGES)
+def test_the_tables_are_up_to_date(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert updated(text, page=page) == text
 
 
 def test_a_changed_result_changes_the_table(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -25,3 +27,23 @@ def test_bad_input_is_status_2_and_explained(tmp_path, capsys, arguments, messag
     assert main([*filled, "--shape-model", str(tmp_path / "shape.npz"), "--out", str(out)]) == 2
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_answers_are_recorded_and_held_to(tmp_path):
+    from convert.expected import Expected
+    from sdk import InputError, ModelFile
+    from sdk.interpreter import TfliteInterpreter
+    from sdk.testing import FakeInterpreter
+
+    model = ModelFile.default()
+    source = Path(__file__).resolve().parents[2] / "sdk" / "models" / "asmnet_128_int8.tflite"
+    assert main(["expect", str(source), "--out", str(tmp_path / "answers.npz")]) == 0
+    known = Expected.load(tmp_path / "answers.npz")
+    assert known.distance(model, TfliteInterpreter(model)) == 0.0
+    assert known.distance(model, FakeInterpreter(known.landmarks[0], known.pose[0])) > 2.0
+    write_arrays(tmp_path / "other.npz", {"crops": known.crops}, {})
+    with pytest.raises(InputError, match="expected a file of python -m convert expect, got one without landmarks"):
+        Expected.load(tmp_path / "other.npz")
+    small = Expected(known.crops[:, :64, :64], known.landmarks, known.pose)
+    with pytest.raises(InputError, match="crops of 64 pixels, but asmnet_128_int8 takes 128"):
+        small.distance(model, TfliteInterpreter(model))

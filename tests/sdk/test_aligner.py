@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sdk import BBox, Face, FaceAligner, InputError, ModelFile, ModelFileError
+from sdk import BackendError, BBox, Face, FaceAligner, InputError, ModelFile, ModelFileError
 from sdk.metrics import nme_interocular
+from sdk.pose import angle_between_deg, expanded_yaw
 from sdk.testing import FakeInterpreter, FixedDetector
 
 MODEL = ModelFile.default()
@@ -36,7 +37,8 @@ def test_align_maps_the_crop_back_to_the_frame(fake):
     face = with_fake(fake).align(frame, (100, 50, 180, 150))
     expected = SHAPE * (MODEL.margin * 100) + (140, 100)
     np.testing.assert_allclose(face.landmarks, expected, atol=1e-3)
-    assert (face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg) == pytest.approx((45, -9, 18))
+    yaw = expanded_yaw(45.0, MODEL.yaw_expansion)
+    assert (face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg) == pytest.approx((yaw, -9, 18))
     assert face.score == 1.0
 
 
@@ -148,9 +150,11 @@ def test_views_and_frames_that_are_not_contiguous_work(aligner, hopper):
     [
         (None, "got None; did cv2.imread not find the file"),
         ("photo.jpg", "expected a numpy array.*got str"),
-        (np.zeros((4, 4), np.uint8), r"got \(4, 4\); a grey image\? cv2.cvtColor"),
+        (np.zeros((4, 4), np.uint8), r'got \(4, 4\); a grey image\? FaceAligner\(colour="grey"\)'),
         (np.zeros((4, 4, 4), np.uint8), "alpha channel"),
-        (np.zeros((2, 4, 4, 3), np.uint8), r"expected shape \(h, w, 3\)"),
+        (np.zeros((4, 4, 5), np.uint8), r"expected shape \(h, w, 3\), got \(4, 4, 5\)$"),
+        (np.zeros((), np.uint8), r"expected shape \(h, w, 3\), got \(\)$"),
+        (np.full((4, 4, 3), np.nan), "expected uint8, got float64"),
         (np.zeros((4, 4, 3), np.float32), r"expected uint8, got float32; values in 0..1"),
         (np.zeros((4, 4, 3), np.int16), "expected uint8, got int16"),
         (np.zeros((0, 4, 3), np.uint8), "at least one pixel"),
@@ -209,3 +213,79 @@ def test_max_disagreement_must_be_positive(limit):
 def test_num_threads_is_checked():
     with pytest.raises(InputError, match="num_threads"):
         FaceAligner(num_threads=0)
+
+
+def same(first: Face, second: Face) -> bool:
+    return np.array_equal(first.landmarks, second.landmarks) and first.pose == second.pose
+
+
+def test_several_frames_give_a_list_for_each(aligner, hopper, astronaut):
+    blank = np.full((90, 120, 3), 128, np.uint8)
+    answers = aligner.predict([hopper, blank, astronaut])
+    assert [len(faces) for faces in answers] == [1, 0, 1]
+    assert same(answers[0][0], aligner.predict(hopper)[0])
+    stack = np.stack([astronaut, astronaut[::-1]])
+    assert same(aligner.predict(stack)[0][0], answers[2][0])
+    assert aligner.predict([]) == []
+
+
+def test_the_frame_that_is_wrong_is_named_before_work_begins(fake):
+    aligner = with_fake(fake, BBox(1, 1, 9, 9))
+    with pytest.raises(InputError, match="frame 1: expected an image, got None"):
+        aligner.predict([np.zeros((20, 20, 3), np.uint8), None])  # type: ignore[list-item]
+    assert fake.crops == []
+
+
+def test_a_closed_aligner_says_so(hopper):
+    with FaceAligner() as aligner:
+        face = aligner.predict(hopper)[0]
+    aligner.close()
+    for call in (
+        lambda: aligner.predict(hopper),
+        lambda: aligner.align(hopper, face.box),
+        lambda: aligner.look_again(hopper, face),
+        aligner.warmup,
+    ):
+        with pytest.raises(BackendError, match="this FaceAligner is closed"):
+            call()
+
+
+def test_warmup_uses_network_and_detector(fake):
+    class Counting:
+        calls = 0
+
+        def __call__(self, image, /):
+            self.calls += 1
+            return []
+
+    detector = Counting()
+    assert FaceAligner(detector=detector, interpreter=fake).warmup() is None
+    assert (len(fake.crops), detector.calls) == (1, 1)
+
+
+def test_implausible_landmarks_are_mended_on_request(hopper):
+    noise = np.random.default_rng(0).normal(0, 0.02, SHAPE.shape).astype(np.float32)
+    box, frame = (100, 100, 200, 200), np.zeros((300, 300, 3), np.uint8)
+    raw = with_fake(FakeInterpreter(SHAPE + noise)).align(frame, box)
+    aligner = FaceAligner(interpreter=FakeInterpreter(SHAPE + noise), regularise_below=1e-8)
+    mended = aligner.align(frame, box)
+    assert (raw.regularised, mended.regularised) == (False, True)
+    assert mended.plausibility == raw.plausibility < 1e-8  # that of what the network gave
+    assert MODEL.shape_model.plausibility(mended.landmarks) > 0.05
+    assert mended.box == BBox.around(mended.landmarks)
+    (face,) = FaceAligner(regularise_below=1e-8).predict(hopper)
+    assert not face.regularised
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "low"])
+def test_regularise_below_is_a_plausibility(limit):
+    with pytest.raises(InputError, match="regularise_below: expected a plausibility"):
+        FaceAligner(regularise_below=limit)
+
+
+def test_both_poses_are_there_and_agree_on_a_portrait(aligner, hopper):
+    (face,) = aligner.predict(hopper)
+    fitted = aligner.landmark_pose(face)
+    assert angle_between_deg(fitted, face.pose) < 10
+    camera = np.array([[2000.0, 0, 256], [0, 2000, 303], [0, 0, 1]])  # a long lens: nearly the same pose
+    assert angle_between_deg(aligner.landmark_pose(face, camera_matrix=camera), fitted) < 6

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 
 import cv2
+import jsonschema
 import numpy as np
 import pytest
 
 from sdk.cli import main
+from sdk.jsonable import schema
 
 
 @pytest.fixture
@@ -116,7 +119,8 @@ def test_video_writes_a_marked_video_and_a_line_per_frame(clip, tmp_path, capsys
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{clip}"], "--out VIDEO, --jsonl FILE, or both"),
+        (["{clip}"], "--out VIDEO, --jsonl FILE, --csv FILE or --show"),
+        (["{clip}", "--csv", "{dir}/no/o.csv"], "cannot be written"),
         (["{dir}/none.mp4", "--out", "{dir}/o.mp4"], "none.mp4: not found"),
         (["{clip}", "--jsonl", "{dir}/no/o.jsonl"], "cannot be written"),
         (["{clip}", "--out", "{dir}/no/o.mp4"], "cannot be written"),
@@ -131,5 +135,109 @@ def test_bad_video_input_is_explained(clip, tmp_path, capfd, arguments, message)
 def test_doctor_names_what_is_here_and_times_the_model(capsys):
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
-    for word in ("asmnet-edge", "numpy", "opencv", "ai_edge_litert", "median", "ms"):
+    words = ("asmnet-edge", "numpy", "opencv", "ai_edge_litert", "threads", "processor features", "median", "ms")
+    for word in words:
         assert word in text
+
+
+@pytest.fixture
+def album(tmp_path, hopper, astronaut):
+    folder = tmp_path / "album"
+    (folder / "more").mkdir(parents=True)
+    cv2.imwrite(str(folder / "b.jpg"), hopper)
+    cv2.imwrite(str(folder / "a.png"), np.full((80, 80, 3), 90, np.uint8))
+    cv2.imwrite(str(folder / "more" / "b.jpg"), astronaut)
+    (folder / "notes.txt").write_text("no photo")
+    return folder
+
+
+def test_a_folder_is_marked_photo_by_photo(album, tmp_path, capsys):
+    out, table = tmp_path / "marked" / "here", tmp_path / "faces.json"
+    assert main(["predict", str(album), "--out", str(out), "--json", str(table)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["a.png", "b.jpg"]
+    rows = json.loads(table.read_text())
+    assert [(row["image"], len(row["faces"])) for row in rows] == [("a.png", 0), ("b.jpg", 1)]
+    text = capsys.readouterr().out
+    assert "a.png: 0 faces" in text
+    assert "b.jpg: 1 face" in text
+
+
+def test_patterns_reach_into_folders_and_names_do_not_collide(album, tmp_path):
+    out = tmp_path / "marked"
+    assert main(["predict", str(album / "**" / "*.jpg"), str(album / "b.jpg"), "--out", str(out)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["album_b.jpg", "more_b.jpg"]
+
+
+def test_a_photo_that_cannot_be_read_does_not_stop_the_others(album, tmp_path, capsys):
+    (album / "0.jpg").write_text("damaged")
+    table = tmp_path / "faces.json"
+    assert main(["predict", str(album), "--json", str(table)]) == 2
+    assert "0.jpg: expected an image" in capsys.readouterr().err
+    assert [row["image"] for row in json.loads(table.read_text())] == ["a.png", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{dir}/empty", "--json"], "expected photos (.jpg"),
+        (["{dir}/empty/*.jpg", "--json"], "nothing matches"),
+        (["{album}", "--out", "{album}/notes.txt"], "expected a folder for several pictures"),
+    ],
+)
+def test_bad_folders_are_explained(album, tmp_path, capsys, arguments, message):
+    (tmp_path / "empty").mkdir()
+    assert main(["predict", *(a.format(dir=tmp_path, album=album) for a in arguments)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_is_written_follows_the_schema(album, photo, clip, tmp_path):
+    checker = jsonschema.Draft202012Validator(schema())
+    checker.check_schema(schema())
+    one, many, lines = tmp_path / "one.json", tmp_path / "many.json", tmp_path / "video.jsonl"
+    assert main(["predict", str(photo), "--json", str(one), "--quality"]) == 0
+    assert main(["predict", str(album), "--json", str(many)]) == 0
+    assert main(["video", str(clip), "--jsonl", str(lines)]) == 0
+    table = json.loads(one.read_text())
+    assert table["faces"][0]["quality"]["sharpness"] > 0.2
+    for value in (table, json.loads(many.read_text()), *map(json.loads, lines.read_text().splitlines())):
+        checker.validate(value)
+    del table["faces"][0]["pose"]["yaw_deg"]
+    with pytest.raises(jsonschema.ValidationError):
+        checker.validate(table)
+
+
+def test_video_writes_a_row_per_face_and_frame(clip, tmp_path):
+    table = tmp_path / "faces.csv"
+    assert main(["video", str(clip), "--csv", str(table)]) == 0
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["frame"] for row in rows] == ["0", "1", "2", "3", "4", "5"]
+    assert {row["id"] for row in rows} == {"1"}
+    assert float(rows[0]["left"]) <= float(rows[0]["x30"]) <= float(rows[0]["right"])
+    assert abs(float(rows[0]["yaw_deg"])) < 30
+
+
+def test_show_opens_a_window_that_q_ends(clip, monkeypatch, capsys):
+    shown: list[tuple[int, ...]] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "imshow", lambda title, picture: shown.append(picture.shape))
+    monkeypatch.setattr(cv2, "waitKey", lambda delay: ord("q") if len(shown) == 3 else -1)
+    monkeypatch.setattr(cv2, "destroyWindow", lambda title: shown.append(()))
+    assert main(["video", str(clip), "--show"]) == 0
+    assert shown == [(304, 256, 3)] * 3 + [()]
+    assert "3 frames" in capsys.readouterr().out
+
+
+def test_show_without_display_or_windows_is_explained(clip, monkeypatch, capfd):
+    def no_windows(*_: object) -> None:
+        raise cv2.error("The function is not implemented")
+
+    monkeypatch.setattr(cv2, "imshow", no_windows)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert main(["video", str(clip), "--show"]) == 2
+    assert "this OpenCV has no windows" in capfd.readouterr().err
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert main(["video", str(clip), "--show"]) == 2
+    assert "there is no display here" in capfd.readouterr().err

@@ -45,3 +45,16 @@ def test_faces_beyond_the_frame_do_not_crash():
 def test_a_bad_frame_is_refused():
     with pytest.raises(InputError, match="frame"):
         draw(np.zeros((4, 4, 3)), [])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("colour", "shape"), [("grey", (200, 200)), ("rgba", (200, 200, 4)), ("rgb", (200, 200, 3))]
+)
+def test_frames_of_any_order_give_a_bgr_picture(colour, shape):
+    frame = np.full(shape, 50, np.uint8)
+    picture = draw(frame, [face()], colour=colour)
+    assert picture.shape == (200, 200, 3)
+    assert (picture != 50).any()
+    assert (frame == 50).all()
+    with pytest.raises(InputError, match="expected shape"):
+        draw(frame, [], colour="grey" if colour != "grey" else "bgr")

@@ -15,6 +15,7 @@ from sdk.metrics import (
     ced,
     errors_interocular,
     failure_rate,
+    nme_face_box,
     nme_interocular,
     nme_interpupil,
     pose_errors,
@@ -41,6 +42,17 @@ def test_nme_is_blind_to_similarity(angle, scale, shift):
     before = nme_interocular(MEAN[None], guess[None])
     after = nme_interocular(s.apply(MEAN)[None], s.apply(guess)[None])
     np.testing.assert_allclose(after, before, rtol=1e-6)
+
+
+def test_nme_by_face_box_by_hand():
+    truth = np.zeros((2, 19, 2))
+    guess = truth.copy()
+    guess[0, 3] = (3.0, 4.0)
+    guess[1] += (0.0, 2.0)
+    np.testing.assert_allclose(nme_face_box(truth, guess, [10.0, 50.0], scheme=AFLW19), [100 * 5 / 19 / 10, 4.0])
+    for sides in ([10.0], [10.0, 0.0]):
+        with pytest.raises(InputError, match="sides: expected 2 positive numbers"):
+            nme_face_box(truth, guess, sides, scheme=AFLW19)
 
 
 def test_perfect_landmarks_have_no_error():

@@ -78,8 +78,8 @@ def test_not_a_model():
         ModelFile.from_bytes(b"")
 
 
-def test_a_plain_tflite_has_no_shape_model():
-    with pytest.raises(ModelFileError, match=r"no readable shape model.*plain \.tflite"):
+def test_a_plain_tflite_has_no_metadata():
+    with pytest.raises(ModelFileError, match=r"no readable metadata.*plain \.tflite"):
         ModelFile.from_bytes(MODEL.flatbuffer)
 
 
@@ -139,7 +139,15 @@ def test_pickles_are_refused(content):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("input_size", "128"), ("scheme", "wflw"), ("crop_margin", None), ("input_colour", "bgr"), ("sha256", [])],
+    [
+        ("input_size", "128"),
+        ("scheme", "wflw"),
+        ("crop_margin", None),
+        ("input_colour", "bgr"),
+        ("sha256", []),
+        ("yaw_expansion", "0.3"),
+        ("yaw_expansion", -0.1),
+    ],
 )
 def test_wrong_metadata_is_named(content, field, value):
     with pytest.raises(ModelFileError, match=field):
@@ -149,3 +157,8 @@ def test_wrong_metadata_is_named(content, field, value):
 def test_metadata_that_is_no_json(content):
     with pytest.raises(ModelFileError, match="no JSON"):
         ModelFile.from_bytes(rewritten(content, **{METADATA_NAME: b"\xff{"}))
+
+
+def test_without_a_yaw_expansion_it_is_none():
+    kept = {name: value for name, value in MODEL.metadata.items() if name != "yaw_expansion"}
+    assert ModelFile.from_bytes(pack(MODEL.flatbuffer, MODEL.shape_model, kept)).yaw_expansion == 0.0

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdk import HeadPose
-from sdk.pose import decode_pose, mirror_pose, pose_from_rotation, rotation_from_pose
+from sdk.pose import (
+    angle_between_deg,
+    decode_pose,
+    expanded_yaw,
+    mirror_pose,
+    pose_from_rotation,
+    rotation_from_pose,
+)
 
 POSES = st.builds(
     HeadPose,
@@ -70,3 +77,33 @@ def test_decode_pose_turns_units_into_degrees_and_adds_the_crop_angle():
     assert decode_pose(np.array([0.5, -0.25, 0.125], np.float32), crop_angle_deg=10.0) == HeadPose(
         45.0, -22.5, 21.25
     )
+
+
+@given(POSES, POSES)
+def test_the_angle_between_poses_is_a_distance(first, second):
+    assert angle_between_deg(first, first) == pytest.approx(0, abs=1e-5)
+    assert angle_between_deg(first, second) == pytest.approx(angle_between_deg(second, first), abs=1e-6)
+
+
+@pytest.mark.parametrize("axis", ["yaw_deg", "pitch_deg", "roll_deg"])
+def test_a_turn_about_one_axis_is_its_angle(axis):
+    first, second = (HeadPose(**{"yaw_deg": 0, "pitch_deg": 0, "roll_deg": 0, axis: v}) for v in (-20, 25))
+    assert angle_between_deg(first, second) == pytest.approx(45)
+
+
+def test_opposite_ways_are_180_apart():
+    assert angle_between_deg(HeadPose(0, 0, 0), HeadPose(0, 0, 180)) == pytest.approx(180)
+
+
+@given(st.floats(-90, 90), st.floats(0, 1))
+def test_expanded_yaw_is_odd_and_never_shrinks(yaw, expansion):
+    assert expanded_yaw(-yaw, expansion) == -expanded_yaw(yaw, expansion)
+    assert abs(yaw) <= abs(expanded_yaw(yaw, expansion)) <= 90
+    assert expanded_yaw(yaw, 0.0) == yaw
+
+
+def test_expansion_by_hand():
+    assert expanded_yaw(40.0, 0.25) == 50.0
+    assert expanded_yaw(4.0, 0.25) == pytest.approx(4.01)
+    pose = decode_pose(np.array([40 / 90, 0.1, 0.1], np.float32), yaw_expansion=0.25)
+    assert (pose.yaw_deg, pose.pitch_deg, pose.roll_deg) == pytest.approx((50, 9, 9), abs=1e-4)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
+
 import numpy as np
 import pytest
 
-from sdk import BBox, InputError
+from sdk import BBox, Detection, Face, FaceAligner, FaceTracker, HeadPose, InputError
 
 
 def test_overlap_by_hand():
@@ -22,3 +26,44 @@ def test_around_is_tight():
 def test_impossible_boxes_are_refused(sides):
     with pytest.raises(InputError, match="box: expected"):
         BBox(*sides)
+
+
+WAYS = {
+    "pickle": lambda value: pickle.loads(pickle.dumps(value)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "replace": dataclasses.replace,
+}
+
+
+@pytest.mark.parametrize("again", WAYS.values(), ids=WAYS)
+def test_faces_pickle_and_copy_and_stay_read_only(again, hopper):
+    (face,) = FaceAligner().predict(hopper)
+    twin = again(face)
+    assert isinstance(twin, Face)
+    for name in ("landmarks", "shape_parameters"):
+        np.testing.assert_array_equal(getattr(twin, name), getattr(face, name))
+        assert not getattr(twin, name).flags.writeable
+    assert (twin.pose, twin.box, twin.score, twin.plausibility, twin.regularised) == (
+        face.pose,
+        face.box,
+        face.score,
+        face.plausibility,
+        face.regularised,
+    )
+
+
+@pytest.mark.parametrize("again", WAYS.values(), ids=WAYS)
+def test_other_results_pickle_and_copy(again, hopper):
+    aligner = FaceAligner()
+    (tracked,) = FaceTracker(aligner).update(hopper)
+    for value in (
+        HeadPose(1, 2, 3),
+        BBox(0, 1, 2, 3),
+        Detection(BBox(0, 1, 2, 3), 0.5),
+        aligner.quality(hopper, tracked.face),
+    ):
+        assert again(value) == value
+    twin = again(tracked)
+    assert (twin.id, twin.frames) == (tracked.id, tracked.frames)
+    np.testing.assert_array_equal(twin.measured.landmarks, tracked.measured.landmarks)

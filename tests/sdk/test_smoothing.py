@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sdk import InputError, OneEuro
-from sdk.smoothing import OneEuroFilter
+from sdk import InputError, ModelFile, OneEuro
+from sdk.geometry import Similarity
+from sdk.smoothing import LandmarkFilter, OneEuroFilter
 
 STEP = 1 / 30
 
@@ -61,3 +62,60 @@ def test_time_that_stands_still_passes_the_value():
 def test_wrong_parameters_are_refused(wrong):
     with pytest.raises(InputError, match="OneEuro: expected positive cut-offs"):
         OneEuro(**wrong)
+
+
+FACE = 50 * ModelFile.default().shape_model.mean.astype(np.float64)
+EYES = float(np.linalg.norm(FACE[36] - FACE[45]))
+
+
+def swaying(n: int) -> np.ndarray:
+    """A face that sways, turns and comes closer, (n, 68, 2)."""
+    t = np.arange(n) / 10
+    moves = [
+        Similarity(complex((1 + 0.05 * np.sin(x)) * np.exp(0.15j * np.sin(x))), complex(30 * np.sin(x))) for x in t
+    ]
+    return np.array([move.apply(FACE) for move in moves])
+
+
+def followed(
+    faces: np.ndarray, filter_class: type = LandmarkFilter, parameters: OneEuro | None = None
+) -> np.ndarray:
+    smooth = filter_class(parameters or OneEuro())
+    return np.array([smooth(face, STEP, unit=EYES) for face in faces])
+
+
+def test_landmarks_at_rest_pass_unchanged():
+    np.testing.assert_allclose(followed(np.array([FACE] * 9)), [FACE] * 9, atol=1e-9)
+
+
+def test_motion_of_the_whole_face_lags_less_than_point_by_point_at_no_more_jitter():
+    rng = np.random.default_rng(0)
+    still = FACE + rng.normal(0, 0.01 * EYES, (200, 68, 2))
+    jitter = {c: np.diff(followed(still, c)[30:], axis=0).std() for c in (LandmarkFilter, OneEuroFilter)}
+    assert jitter[LandmarkFilter] < 1.1 * jitter[OneEuroFilter]
+    assert jitter[LandmarkFilter] < 0.4 * np.diff(still, axis=0).std()
+    moving = swaying(90)
+    noisy = moving + rng.normal(0, 0.01 * EYES, moving.shape)
+    error = {c: np.abs(followed(noisy, c) - moving).mean() for c in (LandmarkFilter, OneEuroFilter)}
+    assert error[LandmarkFilter] < 0.8 * error[OneEuroFilter]
+
+
+def test_a_similarity_of_all_frames_is_one_of_all_answers():
+    turn = Similarity(2.0 * np.exp(0.7j), 100 - 30j)
+    faces = swaying(20)
+    smooth = LandmarkFilter(OneEuro())
+    there = [smooth(turn.apply(face), STEP, unit=2 * EYES) for face in faces]
+    np.testing.assert_allclose(there, turn.apply(followed(faces)), atol=1e-8)
+
+
+def test_a_blink_comes_through():
+    faces = np.array([FACE] * 30)
+    faces[15:18, [37, 38, 43, 44], 1] += 0.06 * EYES
+    closed = (followed(faces) - FACE)[15:18, 37, 1].max() / (0.06 * EYES)
+    assert closed > 0.75
+
+
+def test_a_face_after_points_in_one_place_passes_as_it_is():
+    smooth = LandmarkFilter(OneEuro())
+    smooth(np.zeros((68, 2)), STEP, unit=1.0)
+    np.testing.assert_array_equal(smooth(FACE, STEP, unit=EYES), FACE)

@@ -19,12 +19,12 @@ def moved(frame: np.ndarray, dx: float, dy: float = 0.0, *, turn: float = 0.0, s
 
 
 class CountingDetector:
-    """Haar's boxes, counted."""
+    """The default detector, its calls counted."""
 
     def __init__(self) -> None:
-        from sdk import HaarDetector
+        from sdk import FaceDetector
 
-        self._detector, self.calls = HaarDetector(), 0
+        self._detector, self.calls = FaceDetector(), 0
 
     def __call__(self, image, /):
         self.calls += 1

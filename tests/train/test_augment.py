@@ -10,10 +10,10 @@ import pytest
 
 from sdk import IBUG68, HeadPose, ModelFile
 from sdk.metrics import nme_interocular
+from sdk.pose_fit import pose_from_landmarks
 from sdk.testing import rendered_face
 from train.augment import augmented, distorted, jittered_crop
 from train.config import AugmentConfig
-from train.pose_labels import pose_from_landmarks
 
 SHAPE_MODEL = ModelFile.default().shape_model
 STILL = AugmentConfig(brightness=0.0, contrast=0.0, colour_shift=0.0, grey=0.0, blur=0.0, noise=0.0, occlusion=0.0)
@@ -82,6 +82,36 @@ def test_distortions_keep_shape_and_type_and_change_pixels():
         assert (out.shape, out.dtype) == (image.shape, np.uint8)
         assert (out != image).mean() > 0.1
     np.testing.assert_array_equal(distorted(image, np.random.default_rng(0), STILL), image)
+
+
+def test_jpeg_leaves_its_blocks_and_changes_no_other_draw():
+    image = rendered_face(np.random.default_rng(0), size=64)[0]
+    plain = AugmentConfig(blur=0.5, noise=0.5, occlusion=0.5)
+    bad = dataclasses.replace(plain, jpeg=1.0, jpeg_quality=(10.0, 20.0))
+    good = dataclasses.replace(bad, jpeg_quality=(95.0, 95.0))
+    for seed in range(10):
+        views = [distorted(image, np.random.default_rng(seed), c).astype(float) for c in (plain, good, bad)]
+        far, near = (np.abs(view - views[0]).mean() for view in (views[2], views[1]))
+        assert 0.0 < near < far < 30.0  # the same view, more or less compressed
+        assert views[2].shape == image.shape
+
+
+def test_jpeg_quality_is_what_the_setting_says():
+    image = rendered_face(np.random.default_rng(0), size=64)[0]
+    config = dataclasses.replace(STILL, jpeg=1.0, jpeg_quality=(40.0, 40.0))
+    content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
+    expected = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(distorted(image, np.random.default_rng(0), config), expected)
+
+
+def test_low_resolution_is_a_small_face_enlarged():
+    image = rendered_face(np.random.default_rng(0), size=64)[0]
+    config = dataclasses.replace(STILL, blur=1.0, low_resolution=1.0, low_resolution_factor=(0.25, 0.25))
+    small = cv2.resize(image.astype(np.float32), (16, 16), interpolation=cv2.INTER_AREA)
+    expected = np.rint(cv2.resize(small, (64, 64))).astype(np.uint8)
+    np.testing.assert_array_equal(distorted(image, np.random.default_rng(1), config), expected)
+    blurred = distorted(image, np.random.default_rng(1), dataclasses.replace(config, low_resolution=0.0))
+    assert np.abs(blurred.astype(float) - expected).mean() > 0.1
 
 
 def test_the_same_seed_gives_the_same_view():

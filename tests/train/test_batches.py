@@ -98,7 +98,7 @@ def test_processes_share_a_batch_in_order(samples):
         landmarks = np.concatenate([part[i][1][0] for part in parts])
         np.testing.assert_array_equal(images, whole[i][0])
         np.testing.assert_array_equal(landmarks, whole[i][1][0])
-        np.testing.assert_array_equal(parts[1].whole(i), whole[i][0])
+        np.testing.assert_array_equal(list(parts[1].whole(len(whole)))[i], whole[i][0])
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(samples):

@@ -8,8 +8,8 @@ import pytest
 from sdk import IBUG68, HeadPose, InputError, ModelFile
 from sdk.geometry import Similarity
 from sdk.pose import rotation_from_pose
+from sdk.pose_fit import pose_from_landmarks
 from train.fit_shape import fit_mean_3d, fit_shape_model, procrustes
-from train.pose_labels import pose_from_landmarks
 
 SHIPPED = ModelFile.default().shape_model
 

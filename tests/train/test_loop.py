@@ -169,6 +169,18 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(packed, tmp_path, 
     assert read_arrays(out / "last.npz")[1]["epoch"] == 1
 
 
+def test_predictions_that_are_not_finite_stop_with_a_word(packed, tmp_path, monkeypatch):
+    from train.loop import TrainingError
+    from train.run import Validation
+
+    measured = Validation.nme
+    values = iter([None, float("nan")])
+    monkeypatch.setattr(Validation, "nme", lambda self, network: next(values) or measured(self, network))
+    with pytest.raises(TrainingError, match=r"NME on val is nan after epoch 2; .*last\.npz holds the last good"):
+        fit_here(packed, tmp_path / "bad")
+    assert read_arrays(tmp_path / "bad" / "last.npz")[1]["epoch"] == 1
+
+
 def test_measuring_seldom_changes_nothing_else(packed, tiny_run, tmp_path):
     fit_here(packed, tmp_path / "seldom", "evaluate_every=2")
     seldom, each = history(tmp_path / "seldom"), history(tiny_run)

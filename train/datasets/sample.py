@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sdk.errors import InputError, SdkError
 from sdk.results import BBox
-from sdk.schemes import IBUG68, SCHEMES
+from sdk.schemes import IBUG68, SCHEMES, LandmarkScheme, scheme_by_name
 
 UInt8 = npt.NDArray[np.uint8]
 UNKNOWN_POSE = (float("nan"), float("nan"), float("nan"))
@@ -115,6 +115,18 @@ def scheme_of(n_points: int, *, origin: object) -> str:
         known = ", ".join(f"{n} ({name})" for n, name in sorted(names.items()))
         raise DataError(f"{origin}: expected a known number of points, {known}; got {n_points}")
     return names[n_points]
+
+
+def common_scheme_of(samples: Iterable[Sample]) -> LandmarkScheme:
+    """The landmark scheme of all samples.
+
+    Raises:
+        InputError: there are several, or no samples.
+    """
+    names = sorted({sample.scheme for sample in samples})
+    if len(names) != 1:
+        raise InputError(f"data: expected faces of one landmark scheme, got {', '.join(names) or 'no faces'}")
+    return scheme_by_name(names[0])
 
 
 def read_text(path: Path) -> str:

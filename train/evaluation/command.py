@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 from pathlib import Path
 from typing import Any
+
+from train.backend import add_backend, choose_backend
 
 
 def add_evaluate(commands: Any) -> None:
@@ -23,15 +24,12 @@ def add_evaluate(commands: Any) -> None:
     command.add_argument("--split", choices=["val", "test"], default="test", help="default: %(default)s")
     command.add_argument("--seed", type=int, default=0, help="of the jitter of the boxes (default %(default)s)")
     command.add_argument("--out", type=Path, help="folder for evaluation.json, ced.png and worst.png")
-    command.add_argument(
-        "--backend", choices=["tensorflow", "jax"], default="tensorflow", help="for best.npz; default: %(default)s"
-    )
+    add_backend(command)
     command.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    os.environ["KERAS_BACKEND"] = options.backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    choose_backend(options)
     from train.evaluation import evaluate, open_predictor, save, to_tables
     from train.plots import check_matplotlib
 
@@ -40,12 +38,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     result = evaluate(open_predictor(options.model), options.data, split=options.split, seed=options.seed)
     print(to_tables(result))
     if options.out:
-        words = [_without_place(options.model), "--data", _without_place(options.data), "--split", options.split]
+        words = [without_place(options.model), "--data", without_place(options.data), "--split", options.split]
         command = "python -m train evaluate " + shlex.join([*words, "--seed", str(options.seed)])
         for path in save(result, options.out, command=command):
             print(f"wrote {path}")
 
 
-def _without_place(path: Path) -> str:
+def without_place(path: Path) -> str:
     """A path as a record may keep it: an absolute one names a machine, its last part does not."""
     return path.name if path.is_absolute() else path.as_posix()

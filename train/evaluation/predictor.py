@@ -51,11 +51,13 @@ class TflitePredictor:
         model = ModelFile.load(path)
         self.size, self.margin, self.scheme = model.input_size, model.margin, model.scheme
         self._interpreter = TfliteInterpreter(model)
+        self._yaw_expansion = model.yaw_expansion
         self._described = {"name": model.name, **_file(path), "runs_on": self._interpreter.backend}
 
     def __call__(self, crops: UInt8, /) -> tuple[Float32, list[HeadPose]]:
         answers = [self._interpreter.run(np.ascontiguousarray(crop[..., ::-1])) for crop in crops]
-        return np.stack([points for points, _ in answers]), [decode_pose(pose) for _, pose in answers]
+        poses = [decode_pose(pose, yaw_expansion=self._yaw_expansion) for _, pose in answers]
+        return np.stack([points for points, _ in answers]), poses
 
     def describe(self) -> dict[str, Any]:
         return self._described

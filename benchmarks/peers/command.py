@@ -1,0 +1,226 @@
+"""python -m benchmarks peers: other libraries on the same photos, and on the same clip."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from benchmarks.goals import OURS, TRACKING
+from benchmarks.peers.scoring import PeerRow, score, to_table
+from sdk.errors import InputError, SdkError
+
+ADAPTERS = Path(__file__).with_name("adapters")
+CLIP = "clips"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A library to compare with: its adapter, its environment, and the options without which it cannot run."""
+
+    adapter: str
+    environment: str
+    needs: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ("photo", TRACKING)
+
+
+PEERS: Mapping[str, Peer] = MappingProxyType(
+    {
+        OURS: Peer("asmnet_edge", "asmnet_edge"),
+        "mediapipe face mesh": Peer("mediapipe_mesh", "mediapipe"),
+        "mediapipe face landmarker": Peer("mediapipe_mesh", "mediapipe", ("task",)),
+        "yunet + onnx": Peer("opencv_onnx", "opencv", ("yunet", "landmarks"), ("photo",)),
+        "openseeface": Peer("openseeface", "openseeface", ("folder",)),
+        "dlib": Peer("dlib_ert", "dlib", ("predictor",), ("photo",)),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSet:
+    """Sequences of image files, and the landmarks (68, 2) of the face in each image of all of them in turn."""
+
+    name: str
+    mode: str
+    sequences: tuple[tuple[Path, ...], ...]
+    truths: tuple[np.ndarray, ...]
+
+
+def measure(
+    names: Sequence[str], sets: Sequence[ImageSet], options: Mapping[str, str], *, turns: int, timed: bool
+) -> Iterator[PeerRow]:
+    """A row per library and set.
+
+    Args:
+        turns: processes per library; they alternate, so that all meet the same moods of the machine.
+        timed: keep times; off on a machine that is busy with other things.
+    """
+    from benchmarks.peers.environments import environment_for, install_mb
+
+    pythons = {name: environment_for(PEERS[name].environment) for name in names}
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for turn in range(turns if timed else 1):
+        for name in names:
+            print(f"{name}, turn {turn + 1} ...", flush=True)
+            # photos are looked at once: the answers are the same each time, and times are of the clip
+            wanted = [s for s in sets if s.mode in PEERS[name].modes and (turn == 0 or s.name == CLIP)]
+            answers[name].append(run_adapter(pythons[name], name, wanted, options))
+    for name in names:
+        size = install_mb(pythons[name])
+        for part in answers[name][0]["sets"]:
+            images = next(s for s in sets if (s.name, s.mode) == (part["name"], part["mode"]))
+            yield _row(name, part, images, answers[name], size, timed)
+
+
+def run_adapter(python: Path, name: str, sets: Sequence[ImageSet], options: Mapping[str, str]) -> dict[str, Any]:
+    """What an adapter answers, from a process in its environment.
+
+    Raises:
+        SdkError: it failed; the message ends with its own.
+    """
+    from benchmarks.machine import pin, processors, unpin
+
+    allowed = processors()
+    pinned = pin(1)
+    unpin(allowed)
+    parts = [
+        {"name": s.name, "mode": s.mode, "sequences": [[str(p) for p in paths] for paths in s.sequences]}
+        for s in sets
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        job, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
+        job.write_text(json.dumps({"processors": pinned, "options": dict(options), "sets": parts}))
+        script = ADAPTERS / f"{PEERS[name].adapter}.py"
+        done = subprocess.run(
+            [str(python), str(script), str(job), str(answer)],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+        )
+        if done.returncode or not answer.is_file():
+            raise SdkError(f"{name}: its adapter {script.name} failed: {done.stderr.strip()[-1500:]}")
+        return dict(json.loads(answer.read_text()))
+
+
+def _row(
+    name: str, part: dict[str, Any], images: ImageSet, answers: Sequence[dict[str, Any]], size: float, timed: bool
+) -> PeerRow:
+    same = [s for a in answers for s in a["sets"] if (s["name"], s["mode"]) == (part["name"], part["mode"])]
+    times = [run["ms"] for s in same for run in s["runs"]]
+    ms = np.concatenate([taken[len(taken) // 10 :] for taken in times])  # the first tenth warms up
+    return PeerRow(
+        peer=name,
+        version=answers[0]["version"],
+        mode=part["mode"],
+        split=part["name"],
+        **score([faces for run in part["runs"] for faces in run["faces"]], images.truths),
+        p50_ms=float(np.median(ms)) if timed else None,
+        p95_ms=float(np.percentile(ms, 95)) if timed else None,
+        import_ms=min(a["import_ms"] for a in answers) if timed else None,
+        peak_rss_mb=max(a["peak_rss_mb"] or 0 for a in answers) or None,
+        install_mb=size,
+    )
+
+
+def photo_sets(data: Path, splits: Sequence[str], *, every: int) -> Iterator[ImageSet]:
+    """Every n-th photo of splits of 300W."""
+    from train.datasets import read_packed
+
+    for split in splits:
+        samples = read_packed(data / "300W", split=split)[::every]
+        paths, truths = tuple(s.path.resolve() for s in samples), tuple(s.landmarks for s in samples)
+        yield ImageSet(split, "photo", (paths,), truths)
+
+
+def clip_sets(data: Path, folder: Path, *, clips: int, frames: int) -> Iterator[ImageSet]:
+    """Faces in motion, 640 x 480, as tracked frames and as photos; the frames are written to `folder`."""
+    import cv2
+
+    from benchmarks.video import clip
+    from train.datasets import read_packed
+
+    samples = read_packed(data / "300W", split="val")
+    sequences, truths = [], []
+    for number, sample in enumerate(samples[:: max(1, len(samples) // clips)][:clips]):
+        paths = []
+        for i, (frame, truth) in enumerate(clip(sample, frames=frames, moving=True, seed=number)):
+            paths.append(folder / f"{number:02d}_{i:04d}.png")
+            cv2.imwrite(str(paths[-1]), frame)
+            truths.append(truth.astype(np.float32))
+        sequences.append(tuple(paths))
+    for mode in (TRACKING, "photo"):
+        yield ImageSet(CLIP, mode, tuple(sequences), tuple(truths))
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    parser = commands.add_parser(
+        "peers",
+        help="other landmark libraries on the same photos and frames",
+        description="Each library runs in an environment that is made for it from a pinned requirements file, "
+        "once, in the user's cache. Photos: predict on 300W; tracking: clips of 640 x 480 rendered from "
+        f"some. All on one processor. Libraries: {', '.join(PEERS)}; where files are needed, --with names them.",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the face data, with 300W/")
+    parser.add_argument("--peer", action="append", choices=list(PEERS), help="default: all whose files are there")
+    parser.add_argument(
+        "--with",
+        dest="given",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a file or setting of an adapter: task=face_landmarker.task; yunet=FILE and landmarks=FILE "
+        "(size=112); folder=OpenSeeFace; predictor=FILE.dat; model=FILE of ours",
+    )
+    parser.add_argument("--splits", nargs="*", default=["test_common", "test_challenging"], help="of 300W")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th photo (default %(default)s)")
+    parser.add_argument("--clips", type=int, default=8, help="faces in motion (default %(default)s)")
+    parser.add_argument("--frames", type=int, default=60, help="of each clip (default %(default)s)")
+    parser.add_argument(
+        "--turns", type=int, default=2, help="processes per library, by turns (default %(default)s)"
+    )
+    parser.add_argument("--no-times", action="store_true", help="accuracy alone: this machine is busy")
+    parser.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, record."""
+    from benchmarks import machine
+    from benchmarks.records import write_record
+
+    given = _given(options.given)
+    names = options.peer or [n for n, peer in PEERS.items() if all(need in given for need in peer.needs)]
+    for name in names:
+        missing = [need for need in PEERS[name].needs if need not in given]
+        if missing:
+            raise InputError(f"{name}: expected --with {missing[0]}=...; see {PEERS[name].adapter}.py")
+    before = machine.state()
+    with tempfile.TemporaryDirectory() as folder:
+        sets = [*photo_sets(options.data, options.splits, every=options.every)]
+        sets += clip_sets(options.data, Path(folder), clips=options.clips, frames=options.frames)
+        rows = list(measure(names, sets, given, turns=options.turns, timed=not options.no_times))
+    print(to_table(rows))
+    if not options.no_times and (warning := machine.busy(before)):
+        print(f"warning: {warning}")
+    write_record(options.out, "peers", [r.to_dict() for r in rows], threads=1, machine={"before": before})
+
+
+def _given(pairs: Sequence[str]) -> dict[str, str]:
+    given = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not value:
+            raise InputError(f"--with {pair}: expected NAME=VALUE")
+        path = Path(value).expanduser()
+        given[name] = str(path.resolve()) if path.exists() else value
+    return given

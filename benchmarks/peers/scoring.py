@@ -1,0 +1,143 @@
+"""Errors, misses and times of peers, all scored alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.accuracy import CED_STEPS, MATCH
+from benchmarks.goals import OURS
+from sdk import BBox
+from sdk.metrics import ced, failure_rate
+from sdk.schemes import IBUG68
+
+Float64 = npt.NDArray[np.float64]
+INNER = slice(17, 68)
+"""The 51 points without the jaw, which markups place differently."""
+_ABSENT = -1e8
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRow:
+    """One library in one mode on one set. NME in per cent of the outer-eye distance over the faces found; failure
+    rate at 10 % of the inner points over all faces.
+
+    Attributes:
+        points: how many of the 68 the library's markup has.
+        p50_ms, p95_ms: the whole call, detection included, on one processor.
+        import_ms: of the library alone, in a fresh process; peak_rss_mb: of that process at its end.
+        install_mb: of all packages in its environment.
+    """
+
+    peer: str
+    version: str
+    mode: str
+    split: str
+    faces: int
+    missed: int
+    points: int
+    nme_68: float | None
+    nme_51: float | None
+    failure_rate_at_10: float
+    p50_ms: float | None
+    p95_ms: float | None
+    import_ms: float | None
+    peak_rss_mb: float | None
+    install_mb: float | None
+    ced_51: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def score(found: Sequence[Sequence[Any]], truths: Sequence[npt.NDArray[np.float32]]) -> dict[str, Any]:
+    """The part of a row that is about points: `found` has the faces (68, 2) of each image."""
+    chosen = [_nearest(faces, truth) for faces, truth in zip(found, truths, strict=True)]
+    seen = [face for face in chosen if face is not None]
+    inner = np.array([_nme(f, t, INNER) for f, t in zip(chosen, truths, strict=True)])
+    whole = np.array([_nme(f, t, slice(None)) for f, t in zip(chosen, truths, strict=True)])
+    finite = np.isfinite(inner)
+    points = int(np.isfinite(seen[0]).all(axis=1).sum()) if seen else 0
+    return {
+        "faces": len(truths),
+        "missed": int((~finite).sum()),
+        "points": points,
+        "nme_68": float(whole[finite].mean()) if points == IBUG68.n_points else None,
+        "nme_51": float(inner[finite].mean()) if finite.any() else None,
+        "failure_rate_at_10": failure_rate(inner),
+        "ced_51": tuple(ced(inner, steps=CED_STEPS)[1].tolist()),
+    }
+
+
+def _nearest(faces: Sequence[Any], truth: npt.NDArray[np.float32]) -> Float64 | None:
+    """Of the faces found the one that overlaps the true one most, if by MATCH or more; absent points as NaN."""
+    box = BBox.around(truth)
+    arrays = [np.asarray(face, np.float64) for face in faces]
+    arrays = [np.where(face > _ABSENT, face, np.nan) for face in arrays]
+    overlaps = [box.overlap(BBox.around(face[np.isfinite(face).all(axis=1)])) for face in arrays]
+    best = max(range(len(arrays)), key=lambda i: overlaps[i], default=None)
+    return arrays[best] if best is not None and overlaps[best] >= MATCH else None
+
+
+def _nme(face: Float64 | None, truth: npt.NDArray[np.float32], points: slice) -> float:
+    if face is None:
+        return float("inf")
+    right, left = IBUG68.outer_eye_corners
+    eyes = float(np.linalg.norm(truth[right] - truth[left]))
+    return float(100 * np.nanmean(np.linalg.norm(face[points] - truth[points], axis=1)) / eyes)
+
+
+def to_table(rows: Sequence[PeerRow]) -> str:
+    """The rows as a Markdown table."""
+    lines = [
+        "| library | mode | set | faces | missed | NME 68 % | NME 51 % | FR10 51 % | median ms | p95 ms "
+        "| import ms | peak RSS MB | install MB |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for r in rows:
+        figures = [_figure(r.nme_68, 2), _figure(r.nme_51, 2), _figure(100 * r.failure_rate_at_10, 1)]
+        figures += [_figure(v, d) for v, d in ((r.p50_ms, 1), (r.p95_ms, 1), (r.import_ms, 0))]
+        figures += [_figure(r.peak_rss_mb, 0), _figure(r.install_mb, 0)]
+        counts = f"| {r.peer} {r.version} | {r.mode} | {r.split} | {r.faces} | {r.missed} |"
+        lines.append(f"{counts} {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+STANDINGS = (
+    ("nme_51", "mean error of the inner points of faces found"),
+    ("missed", "faces missed"),
+    ("failure_rate_at_10", "share of failures, misses included"),
+    ("p50_ms", "time of a call"),
+    ("peak_rss_mb", "memory"),
+    ("install_mb", "size installed"),
+    ("import_ms", "time to import"),
+)
+"""What we are compared by, all of them better when less."""
+
+
+def standings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each set and mode: where we lead the peers measured, and where we do not."""
+    lines = []
+    for split, mode in dict.fromkeys((r["split"], r["mode"]) for r in rows):
+        group = [r for r in rows if (r["split"], r["mode"]) == (split, mode)]
+        ours = next((r for r in group if r["peer"] == OURS), None)
+        others = [r for r in group if r["peer"] != OURS]
+        if ours is None or not others:
+            continue
+        ahead, behind = [], []
+        for key, words in STANDINGS:
+            best = min((r for r in others if r.get(key) is not None), key=lambda r: r[key], default=None)
+            if best is not None and ours.get(key) is not None:
+                text = f"{words} ({ours[key]:.3g} against {best[key]:.3g} of {best['peer']})"
+                (ahead if ours[key] < best[key] else behind).append(text)
+        won, lost = (", ".join(part) or "nothing" for part in (ahead, behind))
+        lines.append(f"{split}, {mode}: we lead in {won}; not in {lost}.")
+    return lines

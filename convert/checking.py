@@ -1,0 +1,122 @@
+"""Commands of python -m convert that look at model files, compare them and hold them to limits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from convert.faces import Face, drawn_faces, packed_faces, portraits
+from sdk.model_file import ModelFile
+from train.checkpoint import write_bytes
+from train.environment import environment
+
+DRAWN = 30
+"""Faces drawn where there are no others."""
+
+RECORDED, RECORDED_EVERY = 8, 5
+"""For answers on record: faces drawn, and one look in so many at the portraits."""
+
+
+def run_compare(options: argparse.Namespace) -> None:
+    """Print and record what B costs against A."""
+    from convert.comparison import compare
+    from convert.tables import comparison_tables
+
+    a, b = ModelFile.load(options.a), ModelFile.load(options.b)
+    found = compare(a, b, _faces(options), num_threads=options.threads)
+    print(comparison_tables(found))
+    _record(options.json, {"comparison": found.to_dict()})
+
+
+def run_layers(options: argparse.Namespace) -> None:
+    """Print and record errors of activations."""
+    from convert.layers import layer_errors
+    from convert.tables import layer_table
+
+    faces = [face for part in _faces(options).values() for face in part]
+    faces = faces[:: max(1, len(faces) // options.faces)][: options.faces]
+    rows = layer_errors(ModelFile.load(options.a), ModelFile.load(options.b), faces)
+    print(layer_table(rows))
+    _record(options.json, {"layers": [row.to_dict() for row in rows]})
+
+
+def run_gate(options: argparse.Namespace) -> int:
+    """Hold a model to its limits; 1 if it breaks one."""
+    from convert.expected import Expected
+    from convert.gate import gate, load_limits
+    from convert.tables import check_table
+
+    limits = load_limits(options.limits)
+    sets: dict[str, Sequence[Face]] = {**_free_faces(), **(_faces(options) if options.data else {})}
+    expected = Expected.load(options.expected) if options.expected else None
+    model, reference = ModelFile.load(options.model), ModelFile.load(options.reference)
+    checks = gate(model, reference, sets, limits, expected=expected)
+    failed = [check for check in checks if not check.passed]
+    print(check_table(checks))
+    _record(options.json, {"limits": asdict(limits), "checks": [asdict(check) for check in checks]})
+    print(f"\n{options.model.name}: {len(checks) - len(failed)} of {len(checks)} limits kept")
+    for check in failed:
+        print(f"gate: {check.name}: {check.value}, limit {check.limit}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run_expect(options: argparse.Namespace) -> None:
+    """Record a model's answers."""
+    from convert.expected import Expected
+    from sdk.interpreter import TfliteInterpreter
+
+    model = ModelFile.load(options.model)
+    faces = [*drawn_faces(RECORDED), *portraits()[::RECORDED_EVERY]]
+    Expected.of(model, TfliteInterpreter(model), faces).save(options.out)
+    print(f"wrote {options.out}: {len(faces)} faces")
+
+
+def run_card(options: argparse.Namespace) -> None:
+    """Write a model card."""
+    from convert.card import model_card
+
+    text = model_card(ModelFile.load(options.model))
+    if options.out is None:
+        print(text, end="")
+    else:
+        write_bytes(options.out, text.encode())
+        print(f"wrote {options.out}")
+
+
+def run_inspect(options: argparse.Namespace) -> None:
+    """Print metadata and graph."""
+    from convert.card import summary
+
+    model = ModelFile.load(options.model)
+    print(json.dumps({"metadata": dict(model.metadata), "graph": summary(model)}, indent=1))
+
+
+def _faces(options: argparse.Namespace) -> dict[str, Sequence[Face]]:
+    if options.data is None:
+        return _free_faces()
+    return {f"{options.data.name} {options.split}": packed_faces(options.data, options.split)}
+
+
+def _free_faces() -> dict[str, Sequence[Face]]:
+    """Faces that need no licence; portraits where a package that carries them is installed."""
+    found = {"drawn": drawn_faces(DRAWN), "portraits": portraits()}
+    return {name: faces for name, faces in found.items() if faces}
+
+
+def _record(path: Path | None, figures: dict[str, Any]) -> None:
+    if path is None:
+        return
+    record = {"environment": environment(_command()), **figures}
+    write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
+    print(f"wrote {path}")
+
+
+def _command() -> str:
+    """The command line as a record may keep it: an absolute path names a machine, its last part does not."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return "python -m convert " + " ".join(words)

@@ -1,0 +1,97 @@
+"""Model files of face detectors: a .tflite flatbuffer with its metadata (see sdk.packing)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sdk.cells import STRIDES
+from sdk.errors import ModelFileError
+from sdk.packing import DETECTOR, pack_file, read_file, unpack
+
+DEFAULT_DETECTOR = "face_detector_416_int8.tflite"
+
+_NEEDED: Mapping[str, type] = {
+    "name": str,
+    "input_size": int,
+    "input_colour": str,
+    "input_scale": float,
+    "min_score": float,
+    "max_overlap": float,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorFile:
+    """A face detector and what belongs to it, verified.
+
+    Attributes:
+        flatbuffer: the TFLite model alone, without the appended zip.
+        metadata: what docs/model_format.md lists; checked fields have properties here.
+        origin: where it came from, for messages.
+    """
+
+    flatbuffer: bytes
+    metadata: Mapping[str, Any]
+    origin: str
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata["name"])
+
+    @property
+    def input_size(self) -> int:
+        """Pixels per side of the network's input."""
+        return int(self.metadata["input_size"])
+
+    @property
+    def input_scale(self) -> float:
+        """What a pixel value 0..255 is multiplied by where the input tensor is float."""
+        return float(self.metadata["input_scale"])
+
+    @property
+    def min_score(self) -> float:
+        """The score, chosen on val, from which a hit counts as a face."""
+        return float(self.metadata["min_score"])
+
+    @property
+    def max_overlap(self) -> float:
+        """Boxes that overlap a better one (IoU) by more are the same face."""
+        return float(self.metadata["max_overlap"])
+
+    @classmethod
+    def default(cls) -> DetectorFile:
+        """The detector shipped with the package."""
+        content = (resources.files("sdk") / "models" / "detectors" / DEFAULT_DETECTOR).read_bytes()
+        return cls.from_bytes(content, origin=DEFAULT_DETECTOR)
+
+    @classmethod
+    def load(cls, path: str | Path) -> DetectorFile:
+        """Read and verify a detector's file.
+
+        Raises:
+            ModelFileError: it is missing, truncated, altered, no detector, or of a newer format version.
+        """
+        return cls.from_bytes(read_file(path), origin=str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> DetectorFile:
+        """`load` for a file that is already in memory."""
+        packed = unpack(content, kind=DETECTOR, needed=_NEEDED, origin=origin)
+        size, shares = packed.metadata["input_size"], [packed.metadata[n] for n in ("min_score", "max_overlap")]
+        if size % STRIDES[-1] or not all(0.0 < share < 1.0 for share in shares):
+            raise ModelFileError(
+                f"model {origin}: expected input_size a multiple of {STRIDES[-1]}, min_score and max_overlap "
+                f"between 0 and 1, got {size}, {shares[0]} and {shares[1]}"
+            )
+        return cls(packed.flatbuffer, packed.metadata, origin)
+
+
+def pack_detector(flatbuffer: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """One file of a detector's flatbuffer and its metadata; the same input gives the same bytes."""
+    content = pack_file(flatbuffer, {**metadata, "kind": DETECTOR}, {})
+    DetectorFile.from_bytes(content, origin=str(metadata.get("name", "new detector")))
+    return content

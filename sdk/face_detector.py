@@ -1,0 +1,157 @@
+"""FaceDetector: the face detector that comes along, a small network on a TFLite interpreter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.cells import STRIDES, cell_grid, decode_cells, suppress
+from sdk.detector_file import DetectorFile
+from sdk.errors import BackendError, InputError
+from sdk.interpreter import check_num_threads, open_tflite
+from sdk.results import BBox, Detection
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+
+HEADS = (1, 4, 2)
+"""Values per cell of the three maps of a stride: score, box, roll, as sdk.cells.VALUES has them."""
+
+
+class FaceDetector:
+    """Finds faces at any roll up to 60 degrees; gives landmark boxes and rolls.
+
+    The frame is shrunk or enlarged so that its longer side is the network's input; faces under about 4 % of that
+    side are too small to be seen.
+
+    >>> for found in FaceDetector()(cv2.imread("photo.jpg")):
+    ...     print(found.box, found.score, found.roll_deg)
+
+    Args:
+        model: a detector's file made by `python -m convert detector`, or its path; None is the one that comes
+            along.
+        min_score: detections below are dropped, 0 to 1; None is what the file says, chosen on validation photos.
+        max_faces: return no more than this, the best first; None is all.
+        num_threads: threads of the interpreter; None is 1.
+    Raises:
+        ModelFileError, BackendError: the model cannot be used, or no interpreter is installed.
+
+    One detector serves one thread at a time.
+    Sources: docs/training.md.
+    """
+
+    def __init__(
+        self,
+        model: DetectorFile | str | Path | None = None,
+        *,
+        min_score: float | None = None,
+        max_faces: int | None = None,
+        num_threads: int | None = None,
+    ) -> None:
+        self._model = _as_detector_file(model)
+        self._min_score = self._model.min_score if min_score is None else _check_score(min_score)
+        self._max_faces = _check_count(max_faces)
+        self._cells = _CellInterpreter(self._model, num_threads=check_num_threads(num_threads))
+        self._grid = cell_grid(self._model.input_size, self._model.input_size)
+
+    @property
+    def model(self) -> DetectorFile:
+        """The model in use."""
+        return self._model
+
+    def __call__(self, image: UInt8, /) -> list[Detection]:
+        """Faces of an (h, w, 3) uint8 BGR image, best first; boxes in pixels of the image."""
+        pixels, scale = letterboxed(image, self._model.input_size)
+        boxes, scores, rolls = decode_cells(self._cells.run(pixels), self._grid, min_score=self._min_score)
+        kept = suppress(boxes, max_overlap=self._model.max_overlap)
+        boxes = np.asarray((boxes + 0.5) / np.tile(scale, 2) - 0.5, np.float32)  # centres by way of edges
+        found = [Detection(BBox(*(float(v) for v in boxes[i])), float(scores[i]), float(rolls[i])) for i in kept]
+        height, width = image.shape[:2]
+        seen = [d for d in found if _touches(d.box, width, height)]
+        return seen[: self._max_faces]
+
+
+def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
+    """The image scaled to `size` on its longer side, black below or to the right: (size, size, 3) RGB.
+
+    Returns:
+        The pixels, and pixels of them per pixel of the image, across and down.
+    """
+    import cv2
+
+    height, width = image.shape[:2]
+    ratio = size / max(height, width)
+    shape = max(1, round(width * ratio)), max(1, round(height * ratio))
+    shrunk = cv2.resize(image, shape, interpolation=cv2.INTER_AREA if ratio < 0.5 else cv2.INTER_LINEAR)
+    pixels = np.zeros((size, size, 3), np.uint8)
+    pixels[: shape[1], : shape[0]] = cv2.cvtColor(shrunk, cv2.COLOR_BGR2RGB)
+    return pixels, np.array([shape[0] / width, shape[1] / height], np.float32)
+
+
+class _CellInterpreter:
+    """The network on a TFLite interpreter: pixels to cells (cells, 7)."""
+
+    def __init__(self, model: DetectorFile, *, num_threads: int) -> None:
+        self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
+        self._input = self._tflite.get_input_details()[0]
+        size = model.input_size
+        if list(self._input["shape"]) != [1, size, size, 3] or self._input["dtype"] not in (np.uint8, np.float32):
+            raise BackendError(
+                f"model {model.origin}: expected an input of shape {[1, size, size, 3]}, uint8 or float32, got "
+                f"{list(self._input['shape'])} {np.dtype(self._input['dtype']).name}"
+            )
+        self._scale = np.float32(model.input_scale)
+        self._maps = [[self._map(size // s, values, model) for values in HEADS] for s in STRIDES]
+
+    def run(self, pixels: UInt8) -> Float32:
+        """Cells (cells, 7) of an RGB input (size, size, 3)."""
+        if self._input["dtype"] == np.float32:
+            pixels = pixels.astype(np.float32) * self._scale  # type: ignore[assignment]
+        self._tflite.set_tensor(self._input["index"], pixels[np.newaxis])
+        self._tflite.invoke()
+        levels = [np.concatenate([self._read(*one) for one in maps], axis=1) for maps in self._maps]
+        return np.concatenate(levels)
+
+    def _read(self, index: int, values: int) -> Float32:
+        return np.asarray(self._tflite.get_tensor(index), np.float32).reshape(-1, values)
+
+    def _map(self, side: int, values: int, model: DetectorFile) -> tuple[int, int]:
+        """Where the map of side x side cells with so many values is."""
+        details: list[Any] = self._tflite.get_output_details()
+        wanted = [1, side, side, values]
+        found = [d for d in details if list(d["shape"]) == wanted and d["dtype"] == np.float32]
+        if len(found) != 1:
+            raise BackendError(
+                f"model {model.origin}: expected one float32 output of shape {wanted}, got shapes "
+                f"{[list(d['shape']) for d in details]}"
+            )
+        return int(found[0]["index"]), values
+
+
+def _touches(box: BBox, width: int, height: int) -> bool:
+    return box.right >= 0 and box.bottom >= 0 and box.left <= width - 1 and box.top <= height - 1
+
+
+def _as_detector_file(model: DetectorFile | str | Path | None) -> DetectorFile:
+    if model is None:
+        return DetectorFile.default()
+    if isinstance(model, DetectorFile):
+        return model
+    if isinstance(model, str | Path):
+        return DetectorFile.load(model)
+    raise InputError(f"model: expected a path, a DetectorFile or None, got {type(model).__name__}")
+
+
+def _check_score(score: float) -> float:
+    if not isinstance(score, int | float) or not 0.0 < score < 1.0:
+        raise InputError(f"min_score: expected a number between 0 and 1, got {score!r}")
+    return float(score)
+
+
+def _check_count(count: int | None) -> int | None:
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+        raise InputError(f"max_faces: expected a positive integer or None, got {count!r}")
+    return count

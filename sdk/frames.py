@@ -1,0 +1,70 @@
+"""Frames at the door: what they must be, and their way to BGR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeGuard, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+
+UInt8 = npt.NDArray[np.uint8]
+Colour = Literal["bgr", "rgb", "bgra", "rgba", "grey"]
+"""Order of a frame's channels. The fourth, alpha, is ignored; grey frames are (h, w) or (h, w, 1)."""
+
+COLOURS: tuple[Colour, ...] = get_args(Colour)
+
+_CHANNELS = {"bgr": 3, "rgb": 3, "bgra": 4, "rgba": 4, "grey": 1}
+_HINTS = {
+    1: '; a grey image? FaceAligner(colour="grey")',
+    3: '; a colour image? FaceAligner(colour="bgr")',
+    4: '; with an alpha channel? FaceAligner(colour="bgra")',
+}
+
+
+def check_colour(colour: Colour) -> Colour:
+    """The colour order, or an error that lists them."""
+    if colour not in COLOURS:
+        raise InputError(f"colour: expected one of {', '.join(COLOURS)}, got {colour!r}")
+    return colour
+
+
+def is_batch(frames: object) -> TypeGuard[Sequence[UInt8]]:
+    """Whether this is several frames: a list, a tuple or a stack (n, h, w, channels)."""
+    return isinstance(frames, list | tuple) or (isinstance(frames, np.ndarray) and frames.ndim == 4)
+
+
+def check_frame(frame: object, colour: Colour = "bgr", *, name: str = "frame") -> UInt8:
+    """The frame, or an InputError that names it unless it is uint8, has pixels and the channels of `colour`."""
+    if frame is None:
+        raise InputError(f"{name}: expected an image, got None; did cv2.imread not find the file?")
+    shape = "(h, w)" if colour == "grey" else f"(h, w, {_CHANNELS[colour]})"
+    if not isinstance(frame, np.ndarray):
+        raise InputError(f"{name}: expected a numpy array {shape} uint8, got {type(frame).__name__}")
+    channels = {2: 1, 3: frame.shape[-1]}.get(frame.ndim, 0) if frame.ndim else 0
+    if channels != _CHANNELS[colour]:
+        raise InputError(f"{name}: expected shape {shape}, got {frame.shape}{_HINTS.get(channels, '')}")
+    if frame.dtype != np.uint8:
+        hint = "; values in 0..1? (frame * 255).astype(np.uint8)" if frame.dtype.kind == "f" else ""
+        raise InputError(f"{name}: expected uint8, got {frame.dtype}{hint}")
+    if frame.size == 0:
+        raise InputError(f"{name}: expected at least one pixel, got shape {frame.shape}")
+    return frame
+
+
+def to_bgr(frame: UInt8, colour: Colour) -> UInt8:
+    """A checked frame as (h, w, 3) BGR; the frame itself if it is BGR."""
+    if colour == "bgr":
+        return frame
+    import cv2
+
+    codes = {
+        "rgb": cv2.COLOR_RGB2BGR,
+        "bgra": cv2.COLOR_BGRA2BGR,
+        "rgba": cv2.COLOR_RGBA2BGR,
+        "grey": cv2.COLOR_GRAY2BGR,
+    }
+    converted: Any = cv2.cvtColor(np.ascontiguousarray(frame), codes[colour])
+    return np.asarray(converted, np.uint8)

@@ -1,0 +1,98 @@
+"""Speed of what runs in every frame, as ratios to MobileNetV2 in turns with it. The suite of pytest-benchmark:
+
+python -m pytest tests/benchmarks/test_hot_paths.py --benchmark-json saved.json
+python -m benchmarks ratios saved.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks import ratios
+from benchmarks.__main__ import main
+from benchmarks.ratios import LIMIT, PATHS, ROUNDS, hot_paths, lowest_ratio, measure_ratio, timer
+from convert.timing import Call
+from sdk import InputError
+
+
+@pytest.fixture(scope="module")
+def calls() -> Iterator[tuple[dict[str, Call], Call]]:
+    with hot_paths() as found:
+        yield found
+
+
+@pytest.mark.benchmark(timer=timer, group="hot paths")
+@pytest.mark.parametrize("path", PATHS)
+def test_hot_path(benchmark, calls, path):
+    call, against = calls[0][path], calls[1]
+    reference_s = []
+
+    def turn() -> None:
+        started = timer()
+        against()
+        reference_s.append(timer() - started)
+
+    benchmark.pedantic(call, setup=turn, rounds=ROUNDS, warmup_rounds=3)
+    if benchmark.stats is None:
+        pytest.skip("benchmarks are disabled")
+    first = benchmark.stats.stats.median / float(np.median(reference_s[-ROUNDS:]))
+    committed = ratios.baseline_path()
+    before = ratios.baseline(committed).get(path, np.inf) if committed.is_file() else np.inf
+    ratio = lowest_ratio(first, lambda: measure_ratio(call, against), LIMIT * before)
+    benchmark.extra_info.update(path=path, ratio=ratio)
+    if not np.isfinite(before):
+        pytest.skip(f"no ratio of {path} for this kind of processor: {committed.name}")
+    assert ratio <= LIMIT * before, f"{path}: {ratio:.3f} of MobileNetV2, was {before:.3f}"
+
+
+def spin(milliseconds: float) -> None:
+    started = timer()
+    while timer() - started < 1e-3 * milliseconds:
+        pass
+
+
+def test_a_ratio_is_of_processor_times():
+    ratio = measure_ratio(lambda: spin(2.0), lambda: spin(1.0), rounds=9)
+    assert ratio == pytest.approx(2.0, rel=0.25)
+
+
+def test_noise_passes_and_a_regression_stays():
+    answers = iter([1.4, 1.1])
+    assert lowest_ratio(1.5, lambda: next(answers), 1.25) == 1.1
+    assert lowest_ratio(1.2, lambda: pytest.fail("not asked again"), 1.25) == 1.2
+    assert lowest_ratio(1.5, lambda: 1.6, 1.25) == 1.5
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(name: str, **found: float):
+        benchmarks = [
+            {"extra_info": {"path": path, "ratio": ratio}, "stats": {"rounds": 5}} for path, ratio in found.items()
+        ]
+        (tmp_path / name).write_text(json.dumps({"benchmarks": benchmarks}))
+        return tmp_path / name
+
+    return save
+
+
+def test_the_command_flags_a_ratio_that_grew(saved, tmp_path, capsys):
+    base = str(tmp_path / "ratios--here.json")
+    before, same, slower = saved("a", crop=0.1, track=0.4), saved("b", crop=0.12), saved("c", crop=0.1, track=0.51)
+    assert main(["ratios", str(before), "--baseline", base, "--update"]) == 0
+    assert main(["ratios", str(same), "--baseline", base]) == 0
+    assert main(["ratios", str(slower), "--baseline", base]) == 2
+    errors = capsys.readouterr().err
+    assert "track: 0.510 of MobileNetV2, was 0.400" in errors
+    assert "crop" not in errors
+
+
+def test_other_files_are_refused(tmp_path, saved):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(InputError, match="expected the file of --benchmark-json"):
+        ratios.read_saved(tmp_path / "x.json")
+    with pytest.raises(InputError, match="holds no ratios"):
+        ratios.read_saved(saved("empty"))

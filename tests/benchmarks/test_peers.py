@@ -1,0 +1,137 @@
+"""Other libraries: the protocol between processes, and scores with known answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.goals import OURS
+from benchmarks.peers import command, environments
+from benchmarks.peers.command import PEERS, ImageSet, measure, run_adapter
+from benchmarks.peers.scoring import PeerRow, score, standings, to_table
+from benchmarks.records import ROOT
+from sdk import InputError, ModelFile, SdkError
+from sdk.schemes import IBUG68
+
+
+@pytest.fixture
+def truth() -> np.ndarray:
+    return (ModelFile.default().shape_model.mean * 60 + 150).astype(np.float32)
+
+
+def test_scores_with_known_answers(truth):
+    right, left = IBUG68.outer_eye_corners
+    eyes = float(np.linalg.norm(truth[right] - truth[left]))
+    off = truth.astype(float)
+    off[:, 0] += 0.05 * eyes
+    off[:17, 0] += 0.05 * eyes  # the jaw is twice as far off
+    found = score([[off.tolist()], [], [(truth + 1000).tolist()]], [truth] * 3)
+    assert (found["faces"], found["missed"], found["points"]) == (3, 2, 68)
+    assert found["nme_51"] == pytest.approx(5.0)
+    assert found["nme_68"] == pytest.approx((51 * 5 + 17 * 10) / 68)
+    assert found["failure_rate_at_10"] == pytest.approx(2 / 3)
+    assert found["ced_51"][-1] == pytest.approx(1 / 3)
+
+
+def test_of_several_faces_the_true_one_counts_and_absent_points_do_not(truth):
+    part = truth.astype(float)
+    part[[60, 64]] = -1e9
+    found = score([[(truth + 400).tolist(), part.tolist()]], [truth])
+    assert (found["missed"], found["points"], found["nme_68"]) == (0, 66, None)
+    assert found["nme_51"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_our_adapter_answers_through_the_protocol(tmp_path, astronaut, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), astronaut)
+    sets = [ImageSet("photos", mode, ((path, path),), ()) for mode in ("photo", "tracking")]
+    answer = run_adapter(Path(sys.executable), OURS, sets, {})
+    assert [s["mode"] for s in answer["sets"]] == ["photo", "tracking"]
+    for part in answer["sets"]:
+        (run,) = part["runs"]
+        assert np.shape(run["faces"]) == (2, 1, 68, 2)
+        assert all(ms > 0 for ms in run["ms"])
+    assert answer["import_ms"] > 0
+
+
+def test_an_adapter_that_fails_is_named(tmp_path):
+    with pytest.raises(SdkError, match=r"(?s)dlib: its adapter dlib_ert\.py failed: .*No module named 'dlib'"):
+        run_adapter(Path(sys.executable), "dlib", [ImageSet("p", "photo", (), ())], {"predictor": "none"})
+
+
+def test_rows_of_libraries_that_take_turns(monkeypatch, truth):
+    order = []
+
+    def fake(python, name, sets, options):
+        order.append(name)
+        run = {"faces": [[truth.tolist()]], "ms": [1.0]}
+        parts = [{"name": s.name, "mode": s.mode, "runs": [run] * len(s.sequences)} for s in sets]
+        return {"version": "1", "import_ms": 5.0 * len(order), "peak_rss_mb": 9.0, "sets": parts}
+
+    monkeypatch.setattr(command, "run_adapter", fake)
+    monkeypatch.setattr(environments, "environment_for", lambda name: Path(sys.executable))
+    monkeypatch.setattr(environments, "install_mb", lambda python: 7.0)
+    one, two = (Path("a"),), (Path("b"),)
+    sets = [ImageSet("test_common", "photo", (one,), (truth,))]
+    sets.append(ImageSet("clips", "tracking", (one, two), (truth,) * 2))
+    rows = list(measure([OURS, "dlib"], sets, {}, turns=2, timed=True))
+    assert order == [OURS, "dlib", OURS, "dlib"]
+    assert [(r.peer, r.split) for r in rows] == [(OURS, "test_common"), (OURS, "clips"), ("dlib", "test_common")]
+    assert (rows[0].p50_ms, rows[0].import_ms, rows[0].install_mb) == (1.0, 5.0, 7.0)
+    assert len(to_table(rows).splitlines()) == 2 + 3
+    (row, *_) = measure([OURS], sets, {}, turns=2, timed=False)
+    assert (row.p50_ms, row.import_ms) == (None, None)
+
+
+def test_standings_need_somebody_to_compare_with():
+    row = PeerRow(OURS, "1", "photo", "s", 1, 0, 68, 5.0, 4.0, 0.0, None, None, None, None, None).to_dict()
+    assert standings([row]) == []
+    other = {**row, "peer": "x", "nme_51": 3.0, "missed": 1, "failure_rate_at_10": 0.5}
+    (line,) = standings([row, other])
+    assert line == (
+        "s, photo: we lead in faces missed (0 against 1 of x), share of failures, misses included "
+        "(0 against 0.5 of x); not in mean error of the inner points of faces found (4 against 3 of x)."
+    )
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_every_library_has_its_adapter_and_pinned_requirements(name):
+    peer = PEERS[name]
+    assert (command.ADAPTERS / f"{peer.adapter}.py").is_file()
+    if peer.environment != environments.RUNTIME:
+        text = (environments.REQUIREMENTS / f"{peer.environment}.txt").read_text()
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        assert lines
+        assert all("==" in line for line in lines)
+
+
+def test_half_made_environments_are_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    commands = []
+
+    def failing(call):
+        commands.append(call)
+        if "pip" in call:
+            raise SdkError("no network")
+
+    monkeypatch.setattr(environments, "_run", failing)
+    for _ in range(2):
+        with pytest.raises(SdkError, match="no network"):
+            environments.environment_for("dlib")
+    assert len(commands) == 4  # made anew, venv and pip, each time
+    assert str(environments.REQUIREMENTS / "dlib.txt") in commands[-1]
+
+
+def test_missing_files_and_data_are_named(tmp_path, capsys):
+    assert main(["peers", "--data", str(tmp_path), "--peer", "dlib"]) == 2
+    assert "dlib: expected --with predictor=..." in capsys.readouterr().err
+    assert main(["peers", "--data", str(tmp_path), "--with", "predictor"]) == 2
+    assert "expected NAME=VALUE" in capsys.readouterr().err
+    with pytest.raises(InputError):
+        command._given(["a="])

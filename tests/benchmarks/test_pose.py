@@ -1,0 +1,59 @@
+"""The pose benchmark: figures by hand, coefficients that are found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.pose import Looked, fit_expansion, plain, profile_row, row, to_table, ways, with_expansion
+from sdk import ModelFile
+from sdk.pose import expanded_yaw
+
+
+def seen(true: list[tuple[float, float]], network: list[tuple[float, float]], looks: float = 0.0) -> Looked:
+    angles = np.array([(*pair, 0.0) for pair in network])
+    truth = np.array([(*pair, np.nan) for pair in true])
+    return Looked(truth, angles, angles + np.array([1.0, 0.0, 0.0]), np.ones(len(true)), np.full(len(true), looks))
+
+
+def test_figures_by_hand():
+    faces = seen([(30, 0), (-30, 15), (0, -15)], [(20, 0), (10, 15), (4, 5)])
+    got = row("network", "set", faces, lambda network, _: network)
+    assert (got.yaw_mae_deg, got.yaw_bias_deg) == pytest.approx(((10 + 40 + 4) / 3, (-10 + 40 + 4) / 3))
+    assert (got.pitch_mae_deg, got.pitch_bias_deg) == pytest.approx((20 / 3, 20 / 3))
+    assert (got.yaw_signs, got.pitch_signs) == (0.5, 0.5)
+    other = row("landmarks", "set", faces, ways(faces, expansion=0.3)["landmarks (PnP)"])
+    assert other.yaw_bias_deg == pytest.approx(got.yaw_bias_deg + 1)
+    assert "| network | set | 3 | 18.0 | +11.3 | 50.0 % |" in to_table([got])
+
+
+def test_the_expansion_that_was_lost_is_found():
+    short = [(y, 0.0) for y in np.linspace(-40, 40, 33)]
+    faces = seen([(expanded_yaw(y, 0.3), 0.0) for y, _ in short], short)
+    assert fit_expansion(faces) == pytest.approx(0.3, abs=0.01)
+    got = row("network, yaw expanded", "set", faces, ways(faces, expansion=0.3)["network, yaw expanded"])
+    assert got.yaw_mae_deg < 0.5
+
+
+def test_faces_far_from_the_front_are_left_out_of_the_near_part():
+    faces = seen([(60, 60), (61, 0), (0, -61)], [(1, 1), (2, 2), (3, 3)])
+    assert faces.near.network[:, 0].tolist() == [1.0]
+
+
+def test_profile_faces_that_flip_are_counted_and_refused_where_the_looks_disagree():
+    faces = [(90.0, 0.0), (-75.0, 0.0), (60.0, 0.0)]
+    found = [(-10.0, 0.0), (-30.0, 0.0), (-50.0, 0.0)]
+    assert profile_row("p", seen(faces, found, 0.05), limit=0.1).to_dict() == {
+        "set": "p", "faces": 2, "flipped": 1, "passed": 2, "passed_flipped": 1,
+    }  # fmt: skip
+    assert profile_row("p", seen(faces, found, 0.5), limit=0.1).passed_flipped == 0
+
+
+def test_a_model_is_written_with_its_expansion_and_nothing_else_changes():
+    model = ModelFile.default()
+    again = ModelFile.from_bytes(with_expansion(model, 0.2))
+    assert again.yaw_expansion == 0.2
+    assert again.flatbuffer == model.flatbuffer
+    assert plain(again).yaw_expansion == 0.0
+    kept = set(model.metadata) - {"yaw_expansion"}
+    assert {k: again.metadata[k] for k in kept} == {k: model.metadata[k] for k in kept}

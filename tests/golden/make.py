@@ -1,0 +1,124 @@
+"""Makes the golden contract from the shipped model: python -m tests.golden.make [--frames]."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from importlib import metadata, resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from sdk import FaceAligner, ModelFile
+from sdk.geometry import Crop
+from sdk.interpreter import TfliteInterpreter
+from sdk.model_file import DEFAULT_MODEL
+from sdk.shape_model import LIMIT
+from sdk.testing import FakeInterpreter, rendered_face
+from tests.golden.contract import (
+    FILE,
+    NO_FRAME,
+    VERSION,
+    Case,
+    Float32,
+    Recorder,
+    Stages,
+    read_frame,
+    run,
+    write_frame,
+)
+
+FACE = (88.0, 80.0, 177.25, 168.5)
+CASES = (
+    Case("face", "portrait.ppm", FACE, refine=False),
+    Case("face_again", "portrait.ppm", FACE, refine=True),
+    Case("loose_box", "portrait.ppm", (76.5, 71.0, 178.0, 190.0), refine=False),
+    Case("beyond_left_and_top", "portrait.ppm", (-61.0, -74.5, 120.0, 130.0), refine=False),
+    Case("beyond_right_and_bottom", "portrait.ppm", (170.0, 230.0, 300.0, 390.0), refine=True),
+    Case("tiny", "portrait.ppm", (120.25, 130.5, 128.75, 138.0), refine=False),
+    Case("whole_frame", "portrait.ppm", (-0.5, -0.5, 255.5, 299.5), refine=False),
+    Case("far_beyond", "portrait.ppm", (-900.0, -1000.0, 1150.0, 1200.0), refine=False),
+    Case("no_face", "portrait.ppm", (-13.0, 86.0, 43.0, 142.0), refine=True),
+    Case("arm", "turned.ppm", (110.0, 9.0, 159.0, 58.0), refine=False),
+    Case("turned", "turned.ppm", (52.0, 52.0, 172.0, 172.0), refine=True),
+    Case("drawn", "drawn.ppm", (35.0, 40.0, 150.0, 155.0), refine=False),
+    Case("drawn_again", "drawn.ppm", (35.0, 40.0, 150.0, 155.0), refine=True),
+)
+ODD = Case("odd_shape", NO_FRAME, (50.0, -120.0, 251.0, 79.5), refine=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.golden.make", description=__doc__)
+    parser.add_argument("--frames", action="store_true", help="make the frames again too")
+    if parser.parse_args().frames:
+        make_frames()
+    model = ModelFile.default()
+    aligner = FaceAligner(model, interpreter=Recorder(TfliteInterpreter(model)))
+    stages = [run(case, read_frame(case.frame), aligner) for case in CASES]
+    everything = [*zip(CASES, stages, strict=True), (ODD, _odd(model))]
+    FILE.write_text("\n".join([*_head(model, stages), *_body(everything)]) + "\n", encoding="ascii")
+    bound = LIMIT * np.sqrt(model.shape_model.eigenvalues)
+    clamped = [int((np.abs(s.face.shape_parameters) >= bound * 0.999999).sum()) for _, s in everything]
+    print(f"{FILE.name}: {len(clamped)} cases, shape parameters at their limit: {clamped} of {len(bound)} each")
+
+
+def make_frames() -> None:
+    """A portrait (Grace Hopper, US Navy, public domain), the same face turned, and a drawn one."""
+    spec = importlib.util.find_spec("matplotlib")
+    assert spec is not None
+    assert spec.origin is not None
+    photo = cv2.imread(str(Path(spec.origin).parent / "mpl-data/sample_data/grace_hopper.jpg"))
+    assert photo is not None
+    write_frame("portrait.ppm", Crop(255.5, 299.5, 600.0, 300).extract(photo)[:, 22:278])
+    write_frame("turned.ppm", Crop(265.0, 248.0, 330.0, 224, angle_deg=-32.0).extract(photo))
+    write_frame("drawn.ppm", rendered_face(np.random.default_rng(3))[0])
+
+
+def _odd(model: ModelFile) -> Stages:
+    """A shape no network would give, with modes up to 5 standard deviations, to decode only."""
+    shape_model = model.shape_model
+    b = np.random.default_rng(0).uniform(-5, 5, shape_model.n_modes) * np.sqrt(shape_model.eigenvalues)
+    landmarks = np.asarray(shape_model.reconstruct(b) * 0.2, np.float32)
+    pose = np.array([0.25, -0.5, 0.75], np.float32)
+    aligner = FaceAligner(model, interpreter=Recorder(FakeInterpreter(landmarks, pose.tolist())))
+    return run(ODD, np.zeros((300, 300, 3), np.uint8), aligner)
+
+
+def _head(model: ModelFile, stages: list[Stages]) -> Iterator[str]:
+    content = (resources.files("sdk") / "models" / DEFAULT_MODEL).read_bytes()
+    yield "# Made by python -m tests.golden.make; README.md says what the lines mean."
+    yield f"version {VERSION}"
+    yield f"model {DEFAULT_MODEL} {hashlib.sha256(content).hexdigest()}"
+    yield f"interpreter ai-edge-litert {metadata.version('ai-edge-litert')}"
+    yield f"input_size {model.input_size}"
+    yield f"crop_margin {model.margin!r}"
+    yield from _tensors(model)
+    yield f"raw_step {_step([s.raw_landmarks for s in stages])} {_step([s.raw_pose for s in stages])}"
+
+
+def _tensors(model: ModelFile) -> Iterator[str]:
+    tflite = Interpreter(model_content=model.flatbuffer)
+    for detail in (*tflite.get_input_details(), *tflite.get_output_details()):
+        shape = "x".join(str(n) for n in detail["shape"])
+        scale, zero_point = detail["quantization"]
+        yield f"tensor {shape} {np.dtype(detail['dtype']).name} {scale!s} {zero_point}"
+
+
+def _body(cases: list[tuple[Case, Stages]]) -> Iterator[str]:
+    for case, stage in cases:
+        yield f"\ncase {case.name}\n{case.arguments}"
+        yield from stage.lines()
+
+
+def _step(outputs: list[Float32]) -> str:
+    """The smallest difference of two outputs: one step of the integer behind them; 1/256 where there is none."""
+    values = np.unique(np.concatenate([o.ravel() for o in outputs]))
+    return str(max(np.diff(values).min(), np.float32(1 / 256)))
+
+
+if __name__ == "__main__":
+    main()

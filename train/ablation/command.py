@@ -1,0 +1,90 @@
+"""Command line: python -m train ablation."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from train.backend import add_backend, choose_backend
+
+TABLE = Path(__file__).with_name("300w.toml")
+
+
+def add_ablation(commands: Any) -> None:
+    """The parser of `ablation`."""
+    command = commands.add_parser(
+        "ablation",
+        help="train and compare the runs of a table, and put claims to the test",
+        description="Train each run of a table that is not finished, as fit does, evaluate all on val and "
+        "test, and compare what the claims of the table name (docs/ablation.md). The same command goes on after a "
+        "stop.",
+    )
+    command.add_argument("data", type=Path, help="folder of a packed set: annotations.npz and images/")
+    command.add_argument("--shape-model", type=Path, required=True, help="what fit-shape wrote")
+    command.add_argument(
+        "--table", type=Path, default=TABLE, help=f"runs and claims, TOML (default: {TABLE.name} of this package)"
+    )
+    command.add_argument("--runs", type=Path, required=True, help="folder with a folder for each run")
+    command.add_argument("--out", type=Path, metavar="JSON", help="record figures and environment here")
+    command.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the comparison here")
+    command.add_argument(
+        "--only-finished", action="store_true", help="train nothing: compare the runs that are finished"
+    )
+    add_backend(command)
+    command.set_defaults(run=_ablation)
+
+
+def _ablation(options: argparse.Namespace) -> None:
+    choose_backend(options)
+    from sdk.errors import InputError
+    from sdk.shape_model import ShapeModel
+    from train.ablation.report import claims_table, noise_table, runs_table, to_json, to_record, verdicts
+    from train.ablation.row import RunRow
+    from train.ablation.runs import Faces, measure_all, train_all
+    from train.ablation.table import load_ablation
+    from train.checkpoint import read_arrays, write_bytes
+    from train.datasets import read_packed
+    from train.plots import check_matplotlib
+    from train.setup import common_scheme
+
+    if options.plots:
+        check_matplotlib()
+    ablation = load_ablation(options.table)
+    shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
+    train, val = read_packed(options.data, split="train"), read_packed(options.data, split="val")
+    faces = Faces(train, val, shape_model, common_scheme([*train, *val], shape_model))
+    diverged = {}
+    if not options.only_finished:
+        name = f"{options.data.name}, {len(train)} faces"
+        diverged = train_all(ablation, faces, options.runs, data=name)
+    rows: list[RunRow] = []
+    for row in measure_all(ablation, faces, options.runs, options.data):
+        print(f"measured {row.run}", flush=True)
+        rows.append(row)
+    if not rows:
+        raise InputError(f"--runs {options.runs}: expected a finished run of {options.table.name}, got none")
+    record = to_record(ablation, rows, command=_command(options), diverged=diverged)
+    print("\n\n".join(table(record) for table in (runs_table, claims_table, verdicts, noise_table)))
+    if options.out:
+        write_bytes(options.out, to_json(record).encode())
+        print(f"wrote {options.out}")
+    if options.plots:
+        from train.ablation.pictures import pictures
+
+        for name, content in pictures(rows, title=f"{options.data.name}, boxes jittered by ±10 %").items():
+            write_bytes(options.plots / name, content)
+            print(f"wrote {options.plots / name}")
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command as a record may keep it: paths by their last part where they name a machine."""
+    from train.evaluation.command import without_place
+
+    words = [without_place(options.data), "--shape-model", without_place(options.shape_model)]
+    if options.table != TABLE:
+        words += ["--table", without_place(options.table)]
+    words += ["--runs", without_place(options.runs)]
+    words += ["--only-finished"] if options.only_finished else []
+    return "python -m train ablation " + shlex.join(words)

@@ -1,0 +1,53 @@
+"""Batches of a detector's training: every random choice depends on seed, epoch and photo alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+from train.ahead import Ahead
+from train.batches import network_input
+from train.detection.config import DetectorConfig
+from train.detection.photos import Photo
+from train.detection.targets import cell_targets
+from train.detection.views import PhotoPyramid, training_frame
+
+Float32 = npt.NDArray[np.float32]
+
+
+class DetectorBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Frames (batch, size, size, 3) in [0, 1] and targets (batch, cells, 7). Set `epoch` before each epoch."""
+
+    def __init__(self, photos: Sequence[Photo], config: DetectorConfig) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        if len(photos) < config.batch:
+            raise InputError(f"data: expected at least a batch ({config.batch}) of photos, got {len(photos)}")
+        self.epoch = 0
+        self._config = config
+        self._pyramids = [PhotoPyramid(photo) for photo in photos]
+        self._ahead = Ahead(self._made)
+
+    def __len__(self) -> int:
+        return len(self._pyramids) // self._config.batch
+
+    def __getitem__(self, index: int) -> tuple[Float32, Float32]:
+        return self._ahead(self.epoch, index, len(self))
+
+    def frames(self, index: int) -> Float32:
+        """The frames of a batch of this epoch, without their targets."""
+        return self._made(self.epoch, index)[0]
+
+    def _made(self, epoch: int, index: int) -> tuple[Float32, Float32]:
+        config = self._config
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(self._pyramids))
+        frames, targets = [], []
+        for photo in order[index * config.batch : (index + 1) * config.batch]:
+            rng = np.random.default_rng((config.seed, epoch, int(photo)))
+            frame, faces = training_frame(self._pyramids, int(photo), rng, size=config.size)
+            frames.append(frame)
+            targets.append(cell_targets(faces, size=config.size))
+        return network_input(np.stack(frames)), np.stack(targets)

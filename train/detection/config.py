@@ -1,0 +1,54 @@
+"""Configuration of a detector's training."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdk.errors import InputError
+from train.config import build_config, read_table
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorConfig:
+    """Everything that decides a detector's training, but for the data.
+
+    Attributes:
+        size: side of the training frames, pixels; a multiple of 32.
+        width: channels at stride 8 and in the heads.
+        val_size: longer side that val photos are brought to, pixels.
+    """
+
+    size: int = 256
+    width: int = 64
+    val_size: int = 320
+    epochs: int = 70
+    batch: int = 32
+    learning_rate: float = 3e-3
+    warmup_epochs: int = 2
+    weight_decay: float = 1e-4
+    clip_norm: float = 10.0
+    ema_momentum: float = 0.998
+    evaluate_every: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("size", "val_size"):
+            if getattr(self, name) < 64 or getattr(self, name) % 32:
+                raise InputError(f"config {name}: expected a multiple of 32 from 64 on, got {getattr(self, name)}")
+        if self.width < 8 or self.width % 8:
+            raise InputError(f"config width: expected a multiple of 8, got {self.width}")
+        for name in ("epochs", "batch", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"config {name}: expected a positive number, got {getattr(self, name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def load_detector_config(path: Path | None, settings: list[str] | None = None) -> DetectorConfig:
+    """Configuration from a TOML file, then `key=value` settings."""
+    config: DetectorConfig = build_config(DetectorConfig, read_table(path, settings))
+    return config

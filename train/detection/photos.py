@@ -1,0 +1,148 @@
+"""Photos with face boxes, and the landmarks that say where the boxes go when a photo is turned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.aligner import FaceAligner
+from sdk.results import BBox
+from sdk.shape_model import ShapeModel
+from train.checkpoint import read_arrays, write_arrays
+from train.datasets.sample import DataError
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+MIN_OVERLAP = 0.6
+"""Landmarks whose box overlaps the annotated one (IoU) by less are replaced by the mean shape."""
+
+SAME_FACE = 0.5
+"""Annotated boxes that overlap (IoU) by more are of one face."""
+
+SOURCES = ("landmarks", "detector")
+"""Kinds of boxes: of a person's landmarks, or found by a detector and unchecked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A photo and its faces.
+
+    Attributes:
+        path: the image file.
+        source: the set it is from.
+        boxes: (faces, 4) left, top, right, bottom of the tight landmark boxes, pixels of the file.
+        checked: (faces,) bool, True where the box is that of a person's landmarks.
+        landmarks: (faces, 68, 2) whose tight boxes are `boxes`; empty where nobody asked for them.
+        roll_deg: (faces,) clockwise positive; empty like `landmarks`.
+    """
+
+    path: Path
+    source: str
+    boxes: Float32
+    checked: npt.NDArray[np.bool_]
+    landmarks: Float32
+    roll_deg: Float32
+
+    def read_image(self) -> UInt8:
+        """Its pixels (h, w, 3), BGR."""
+        import cv2
+
+        image = cv2.imread(str(self.path))
+        if image is None:
+            raise DataError(f"photo {self.path}: missing, or no image")
+        return np.asarray(image, np.uint8)
+
+
+def read_photos(root: Path, *, split: str, faces: Path | None = None) -> list[Photo]:
+    """Photos of one split, in the order of annotations.json.
+
+    Args:
+        root: folder with annotations.json and the files that it names.
+        faces: what `label_faces` wrote; None leaves the landmarks out.
+    Raises:
+        DataError: a file is missing or not in the format of docs/data.md.
+        CheckpointError: `faces` is missing or damaged.
+    """
+    labels = read_arrays(faces)[0] if faces is not None else {}
+    photos = []
+    for image in _images(root, split):
+        found = _distinct(image["faces"])
+        boxes = np.array([f["box_xyxy"] for f in found], np.float32).reshape(-1, 4)
+        checked = np.array([f["kind"] == SOURCES[0] for f in found], bool)
+        landmarks = labels.get(f"{image['file']}/landmarks", np.zeros((0, 68, 2), np.float32))
+        roll = labels.get(f"{image['file']}/roll_deg", np.zeros(0, np.float32))
+        if faces is not None and len(landmarks) != len(boxes):
+            raise DataError(f"{faces}: no landmarks for {image['file']}; label the faces of this set again")
+        photos.append(Photo(root / image["file"], image["source"], boxes, checked, landmarks, roll))
+    return photos
+
+
+def _images(root: Path, split: str) -> Iterator[dict[str, Any]]:
+    table = root / "annotations.json"
+    try:
+        images = json.loads(table.read_text(encoding="utf-8"))["images"]
+        yield from (image for image in images if image["split"] == split)
+    except FileNotFoundError as error:
+        raise DataError(f"{table}: not found; expected a folder as docs/data.md describes it") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{table}: not in the format of docs/data.md ({error!r})") from error
+
+
+def _distinct(faces: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Faces without those listed a second time: some photos were annotated twice."""
+    kept: list[dict[str, Any]] = []
+    for face in faces:
+        box = BBox(*face["box_xyxy"])
+        if all(box.overlap(BBox(*other["box_xyxy"])) <= SAME_FACE for other in kept):
+            kept.append(face)
+    return kept
+
+
+def label_faces(root: Path, out: Path, *, aligner: FaceAligner, splits: Sequence[str] = ("train", "val")) -> int:
+    """Write 68 landmarks and the roll of every face of the splits to `out`; returns how many."""
+    arrays: dict[str, npt.ArrayLike] = {}
+    count = 0
+    for photo in (p for split in splits for p in read_photos(root, split=split)):
+        labelled, key = with_landmarks(photo, aligner), str(photo.path.relative_to(root))
+        arrays[f"{key}/landmarks"], arrays[f"{key}/roll_deg"] = labelled.landmarks, labelled.roll_deg
+        count += len(labelled.boxes)
+    write_arrays(out, arrays, {"model": aligner.model.name, "data": root.name})
+    return count
+
+
+def with_landmarks(photo: Photo, aligner: FaceAligner) -> Photo:
+    """The photo with 68 landmarks and the roll of each face.
+
+    They come from the aligner, looking twice from the annotated box; then they are stretched in x and y so
+    that their tight box is the annotated one. Where the aligner fails they are the mean shape, upright.
+    """
+    image = photo.read_image()
+    rows = [_labelled(image, box, aligner) for box in photo.boxes]
+    landmarks = np.array([r[0] for r in rows], np.float32).reshape(-1, 68, 2)
+    return replace(photo, landmarks=landmarks, roll_deg=np.array([r[1] for r in rows], np.float32))
+
+
+def _labelled(image: UInt8, edges: Float32, aligner: FaceAligner) -> tuple[Float32, float]:
+    box = BBox(*(float(v) for v in edges))
+    face = aligner.align(image, box, refine=True)
+    if face.box.overlap(box) < MIN_OVERLAP:
+        return _stretched(_mean_shape(aligner.model.shape_model), box), 0.0
+    return _stretched(face.landmarks, box), face.pose.roll_deg
+
+
+def _mean_shape(model: ShapeModel) -> Float32:
+    return np.asarray(model.mean, np.float32)
+
+
+def _stretched(landmarks: Float32, box: BBox) -> Float32:
+    """Landmarks moved and scaled, in x and y on their own, so that `box` is tight around them."""
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    corner, size = np.array([box.left, box.top]), np.array([box.width, box.height])
+    return np.asarray((landmarks - low) / (high - low) * size + corner, np.float32)
