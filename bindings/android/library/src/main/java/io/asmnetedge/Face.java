@@ -1,0 +1,44 @@
+package io.asmnetedge;
+
+import java.util.Arrays;
+
+/** One aligned face; docs/conventions.md has frames, signs and units. */
+public final class Face {
+    public static final int LANDMARKS = 68;
+
+    /** x0, y0, x1, y1 and so on in pixels of the image, in the order of the 68-point i-bug scheme. */
+    public final float[] landmarks = new float[2 * LANDMARKS];
+
+    public final double yawDeg;
+    public final double pitchDeg;
+    public final double rollDeg;
+
+    /** Around the landmarks. */
+    public final Box box;
+
+    /** The detector's, 0 to 1; 1 where the caller gave the box. */
+    public final double score;
+
+    /** 0 to 1; near 0: do not trust these landmarks. */
+    public final double plausibility;
+
+    public final float[] shapeParameters;
+
+    Face(double[] values) { // as face_values of jni.c writes them
+        for (int i = 0; i < landmarks.length; i++) {
+            landmarks[i] = (float) values[i];
+        }
+        int at = landmarks.length;
+        yawDeg = values[at];
+        pitchDeg = values[at + 1];
+        rollDeg = values[at + 2];
+        box = new Box(values[at + 3], values[at + 4], values[at + 5], values[at + 6]);
+        score = values[at + 7];
+        plausibility = values[at + 8];
+        double[] parameters = Arrays.copyOfRange(values, at + 9, values.length);
+        shapeParameters = new float[parameters.length];
+        for (int i = 0; i < parameters.length; i++) {
+            shapeParameters[i] = (float) parameters[i];
+        }
+    }
+}

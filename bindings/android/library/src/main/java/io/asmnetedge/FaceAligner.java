@@ -1,0 +1,94 @@
+package io.asmnetedge;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Face landmarks and head pose, from the same model files as the Python SDK and with the same numbers.
+ *
+ * <p>Methods may be called from any thread, one at a time: calls wait for each other.
+ */
+public final class FaceAligner implements AutoCloseable {
+    static {
+        System.loadLibrary("asmnet_edge_jni");
+    }
+
+    private long handle;
+
+    /** Opens a model with one thread and LiteRT from the application's libraries. */
+    public FaceAligner(byte[] model) {
+        this(model, null, 1);
+    }
+
+    /**
+     * @param model the content of a model file
+     * @param runtime path of libLiteRt; null looks for it among the application's libraries
+     * @param numThreads threads of the interpreter
+     * @throws IllegalArgumentException an argument is not as described
+     * @throws IllegalStateException the model is damaged, or there is no usable LiteRT
+     */
+    public FaceAligner(byte[] model, String runtime, int numThreads) {
+        handle = create(model, runtime, numThreads);
+    }
+
+    /**
+     * The face in a known box.
+     *
+     * @param refine look a second time from the landmarks found, for looser boxes
+     */
+    public synchronized Face align(Image image, Box box, boolean refine) {
+        double[] edges = {box.left, box.top, box.right, box.bottom};
+        return new Face(align(open(), image.pixels, image.layout(), edges, refine));
+    }
+
+    /** The faces among detections, best first: each is looked at twice, what is no face or there twice is dropped. */
+    public synchronized List<Face> predict(Image image, List<Detection> detections) {
+        double[] found = new double[5 * detections.size()];
+        for (int i = 0; i < detections.size(); i++) {
+            Detection d = detections.get(i);
+            double[] row = {d.box.left, d.box.top, d.box.right, d.box.bottom, d.score};
+            System.arraycopy(row, 0, found, 5 * i, 5);
+        }
+        List<Face> faces = new ArrayList<>();
+        for (double[] values : predict(open(), image.pixels, image.layout(), found)) {
+            faces.add(new Face(values));
+        }
+        return faces;
+    }
+
+    /** What the network saw last, size x size x 3 bytes RGB; for tests. */
+    public synchronized byte[] lastPixels() {
+        return lastPixels(open());
+    }
+
+    /** What the network answered last, 68 x, y in sides of the crop, then 3 angles in units of 90 degrees; for tests. */
+    public synchronized float[] lastOutputs() {
+        return lastOutputs(open());
+    }
+
+    @Override
+    public synchronized void close() {
+        destroy(handle);
+        handle = 0;
+    }
+
+    private long open() {
+        if (handle == 0) {
+            throw new IllegalStateException("this FaceAligner is closed");
+        }
+        return handle;
+    }
+
+    private static native long create(byte[] model, String runtime, int numThreads);
+
+    private static native void destroy(long handle);
+
+    private static native double[] align(long handle, ByteBuffer pixels, int[] layout, double[] box, boolean refine);
+
+    private static native double[][] predict(long handle, ByteBuffer pixels, int[] layout, double[] detections);
+
+    private static native byte[] lastPixels(long handle);
+
+    private static native float[] lastOutputs(long handle);
+}

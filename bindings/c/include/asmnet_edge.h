@@ -1,0 +1,117 @@
+/* Face landmarks and head pose from C, from the same model files as the Python SDK and with the same numbers.
+ *
+ * Frames, signs and units: docs/conventions.md. The centre of a frame's top-left pixel is (0, 0).
+ * A handle serves one thread at a time; give each thread its own. After the first frames of a size no function
+ * but fa_create allocates memory.
+ */
+#ifndef ASMNET_EDGE_H
+#define ASMNET_EDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define FA_API __attribute__((visibility("default")))
+#else
+#define FA_API
+#endif
+
+#define FA_ABI_VERSION 1u /* raised when a struct or function changes; fa_create compares it */
+#define FA_LANDMARKS 68   /* i-bug's order, counted from 0 */
+#define FA_MAX_MODES 64
+#define FA_MAX_DETECTIONS 64
+
+typedef enum fa_status {
+    FA_OK = 0,
+    FA_ERROR_INPUT = 1,   /* an argument is not as described here */
+    FA_ERROR_MODEL = 2,   /* the model file is missing, damaged or of a newer format */
+    FA_ERROR_BACKEND = 3, /* no usable TFLite library, or it refuses the model */
+    FA_ERROR_MEMORY = 4,
+    FA_ERROR_ABI = 5,     /* header and library are of different versions */
+    FA_ERROR_DETECTOR = 6 /* there is none, or it failed */
+} fa_status;
+
+typedef enum fa_format { FA_BGR = 0, FA_RGB = 1, FA_BGRA = 2, FA_RGBA = 3, FA_GRAY = 4 } fa_format;
+
+typedef struct fa_image {
+    const uint8_t *data;
+    int32_t width, height;
+    int64_t stride; /* bytes from row to row; 0: rows follow each other */
+    int32_t format; /* fa_format */
+} fa_image;
+
+/* Edges in pixels; a face box is the tight bounding box of its landmarks, give or take 10 %. */
+typedef struct fa_box {
+    double left, top, right, bottom;
+} fa_box;
+
+typedef struct fa_detection {
+    fa_box box;
+    double score; /* 0 to 1 */
+} fa_detection;
+
+typedef struct fa_face {
+    float landmarks[FA_LANDMARKS][2]; /* x, y in pixels of the frame */
+    double yaw_deg, pitch_deg, roll_deg;
+    fa_box box;          /* around the landmarks */
+    double score;        /* the detector's; 1 where the caller gave the box */
+    double plausibility; /* 0 to 1; near 0: do not trust these landmarks */
+    int32_t n_modes;
+    float shape_parameters[FA_MAX_MODES]; /* the first n_modes, each within 3 standard deviations */
+} fa_face;
+
+/* The square that was cut out last, what the network saw and what it answered; valid until the next call. */
+typedef struct fa_look {
+    double center_x, center_y, side, angle_deg;
+    int32_t size;
+    const uint8_t *pixels;      /* size x size x 3, RGB */
+    const float *raw_landmarks; /* FA_LANDMARKS x 2, in sides of the square from its centre */
+    const float *raw_pose;      /* 3, in units of 90 degrees */
+} fa_look;
+
+/* Finds faces: writes at most `capacity` detections, returns how many, or a negative number to fail. */
+typedef int32_t (*fa_detector)(void *context, const fa_image *image, fa_detection *found, int32_t capacity);
+
+typedef struct fa_options {
+    uint32_t abi_version;    /* FA_ABI_VERSION; FA_OPTIONS_INIT sets it */
+    int32_t num_threads;     /* of the interpreter */
+    const char *model_path;  /* or */
+    const void *model_data;  /* the file's content, which is copied */
+    size_t model_size;
+    const char *runtime;     /* libLiteRt or a library with the TFLite C API; NULL: $ASMNET_RUNTIME, then libLiteRt.so */
+    fa_detector detector;    /* for fa_predict; NULL: only fa_align works */
+    void *detector_context;
+    double max_disagreement; /* fa_predict drops a face where two looks differ by more, in outer-eye distances */
+} fa_options;
+
+#define FA_OPTIONS_INIT {FA_ABI_VERSION, 1, NULL, NULL, 0, NULL, NULL, NULL, 0.10}
+
+typedef struct fa_aligner fa_aligner;
+
+FA_API const char *fa_version(void);     /* of the library, "0.1.0" */
+FA_API uint32_t fa_abi_version(void);    /* of the library */
+FA_API const char *fa_last_error(void);  /* what went wrong last in this thread, what was expected, the likely fix */
+
+FA_API fa_status fa_create(const fa_options *options, fa_aligner **aligner);
+FA_API void fa_destroy(fa_aligner *aligner);
+
+FA_API const char *fa_model_name(const fa_aligner *aligner);
+FA_API int32_t fa_input_size(const fa_aligner *aligner);
+
+/* The face in a known box. refine: look a second time from the landmarks found, for looser boxes. */
+FA_API fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box, int refine, fa_face *face);
+
+/* All faces the detector finds, best first; `count` is 0 where there is none. */
+FA_API fa_status fa_predict(fa_aligner *aligner, const fa_image *image, fa_face *faces, int32_t capacity,
+                            int32_t *count);
+
+FA_API fa_status fa_last_look(const fa_aligner *aligner, fa_look *look);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

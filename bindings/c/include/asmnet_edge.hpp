@@ -1,0 +1,99 @@
+// C++17 over asmnet_edge.h: errors are exceptions, the handle closes itself.
+#ifndef ASMNET_EDGE_HPP
+#define ASMNET_EDGE_HPP
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "asmnet_edge.h"
+
+namespace asmnet_edge {
+
+using Box = fa_box;
+using Detection = fa_detection;
+using Face = fa_face;
+using Image = fa_image;
+
+class Error : public std::runtime_error {
+public:
+    explicit Error(fa_status status) : std::runtime_error(fa_last_error()), status_(status) {}
+    fa_status status() const noexcept { return status_; }
+
+private:
+    fa_status status_;
+};
+
+inline void check(fa_status status) {
+    if (status != FA_OK) throw Error(status);
+}
+
+class FaceAligner {
+public:
+    using Detector = std::function<std::vector<Detection>(const Image &)>;
+
+    struct Options {
+        std::string runtime;
+        int num_threads = 1;
+        Detector detector;
+        double max_disagreement = 0.10;
+    };
+
+    explicit FaceAligner(const std::string &model_path) : FaceAligner(model_path, Options{}) {}
+
+    FaceAligner(const std::string &model_path, Options options)
+        : detector_(std::make_unique<Detector>(std::move(options.detector))) {
+        fa_options c = FA_OPTIONS_INIT;
+        c.model_path = model_path.c_str();
+        c.runtime = options.runtime.empty() ? nullptr : options.runtime.c_str();
+        c.num_threads = options.num_threads;
+        c.max_disagreement = options.max_disagreement;
+        c.detector = *detector_ ? &FaceAligner::detect : nullptr;
+        c.detector_context = detector_.get();
+        fa_aligner *handle = nullptr;
+        check(fa_create(&c, &handle));
+        handle_.reset(handle);
+    }
+
+    Face align(const Image &image, const Box &box, bool refine = false) {
+        Face face{};
+        check(fa_align(handle_.get(), &image, &box, refine, &face));
+        return face;
+    }
+
+    std::vector<Face> predict(const Image &image) {
+        int32_t count = 0;
+        check(fa_predict(handle_.get(), &image, faces_.data(), FA_MAX_DETECTIONS, &count));
+        return {faces_.begin(), faces_.begin() + count};
+    }
+
+    fa_aligner *get() const noexcept { return handle_.get(); }
+
+private:
+    struct Destroy {
+        void operator()(fa_aligner *handle) const noexcept { fa_destroy(handle); }
+    };
+
+    static int32_t detect(void *context, const fa_image *image, fa_detection *found, int32_t capacity) noexcept {
+        try {
+            const auto result = (*static_cast<Detector *>(context))(*image);
+            int32_t count = 0;
+            for (const auto &detection : result)
+                if (count < capacity) found[count++] = detection;
+            return count;
+        } catch (...) {
+            return -1;
+        }
+    }
+
+    std::unique_ptr<Detector> detector_;
+    std::unique_ptr<fa_aligner, Destroy> handle_;
+    std::vector<Face> faces_ = std::vector<Face>(FA_MAX_DETECTIONS);
+};
+
+}  // namespace asmnet_edge
+#endif

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the C library and runs its tests: plainly, with sanitizers, under valgrind, as an installed package, and the
+# fuzzer for a while. Leaves out only what no tool is there for, and says so. Everything goes to build/.
+set -euo pipefail
+cd "$(dirname "$0")"
+build=${BUILD:-$PWD/build}
+python=${PYTHON:-python3}
+fuzz_seconds=${FUZZ_SECONDS:-20}
+clang=${CLANG:-clang}
+model=$(ls "$PWD"/../../sdk/models/*.tflite)
+golden=$PWD/../../tests/golden
+
+say() { printf '\n-- %s\n' "$1"; }
+skip() { printf '\n-- skipped: %s\n' "$1"; }
+has() { command -v "$1" >/dev/null; }
+
+for tool in cmake cc c++; do
+    has "$tool" || { skip "all of bindings/c: $tool is not installed (Debian: apt install cmake g++ zlib1g-dev)"; exit 0; }
+done
+mkdir -p "$build"
+
+source ../litert.sh
+
+say "build and test"
+cmake -S . -B "$build/plain" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON >/dev/null
+cmake --build "$build/plain" --parallel 2 >/dev/null
+ctest --test-dir "$build/plain" --output-on-failure
+
+if [ -n "${ASMNET_TFLITE:-}" ]; then
+    say "a library with the classic TFLite C API"
+    ASMNET_RUNTIME=$ASMNET_TFLITE "$build/plain/tests/test_golden" "$model" "$golden" 3
+else
+    skip "the classic TFLite C API: ASMNET_TFLITE names no libtensorflowlite_c.so"
+fi
+
+say "installed package"
+rm -rf "$build/prefix" "$build/consumer"
+cmake --install "$build/plain" --prefix "$build/prefix" >/dev/null
+cmake -S tests/consumer -B "$build/consumer" -DCMAKE_PREFIX_PATH="$build/prefix" >/dev/null
+cmake --build "$build/consumer" >/dev/null
+"$build/consumer/consumer" "$model"
+if has pkg-config; then
+    libraries=$(dirname "$(find "$build/prefix" -name libasmnet_edge.so)")
+    flags=$(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --define-variable=prefix="$build/prefix" --cflags --libs asmnet_edge)
+    # shellcheck disable=SC2086
+    cc tests/consumer/consumer.c $flags -o "$build/consumer/by_pkg_config"
+    LD_LIBRARY_PATH=$libraries "$build/consumer/by_pkg_config" "$model"
+else
+    skip "pkg-config is not installed"
+fi
+
+say "address and undefined-behaviour sanitizers"
+cmake -S . -B "$build/sanitized" -DASMNET_EDGE_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug >/dev/null
+cmake --build "$build/sanitized" --parallel 2 >/dev/null
+ctest --test-dir "$build/sanitized" --output-on-failure
+
+if has valgrind; then
+    say "valgrind"
+    check=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+        --suppressions=tests/valgrind.supp)
+    "${check[@]}" "$build/plain/tests/test_model" "$model"
+    # XNNPACK's vector code reads beyond its buffers on purpose, so its results count as undefined.
+    for test in api golden; do
+        "${check[@]}" --undef-value-errors=no "$build/plain/tests/test_$test" "$model" "$golden"
+    done
+else
+    skip "valgrind is not installed"
+fi
+
+if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASMNET_EDGE_FUZZ=ON \
+    -DASMNET_EDGE_TESTS=OFF >/dev/null && cmake --build "$build/fuzz" --target fuzz_model >/dev/null 2>"$build/fuzz.log"; then
+    say "fuzzing the model reader for $fuzz_seconds s"
+    mkdir -p "$build/corpus"
+    tail -c 30000 "$model" >"$build/corpus/archive"
+    "$build/fuzz/fuzz_model" -max_total_time="$fuzz_seconds" -max_len=40000 -verbosity=0 -print_final_stats=1 "$build/corpus"
+else
+    skip "the fuzzer: no clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"
+fi
+say "bindings/c: done"

@@ -1,0 +1,96 @@
+#include "golden.h"
+
+#include <math.h>
+#include <string.h>
+
+uint8_t *golden_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL, "%s", path);
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *content = malloc(*size + 1);
+    CHECK(content != NULL && fread(content, 1, *size, file) == *size, "%s", path);
+    content[*size] = 0;
+    fclose(file);
+    return content;
+}
+
+static int numbers(char *words, double *out, int most) {
+    int count = 0;
+    for (char *word = strtok(words, " "); word != NULL && count < most; word = strtok(NULL, " ")) out[count++] = atof(word);
+    return count;
+}
+
+static void read_line(golden_case *c, const char *key, char *rest) {
+    double box[4], refine;
+    if (strcmp(key, "frame") == 0) snprintf(c->frame, sizeof c->frame, "%s", rest);
+    if (strcmp(key, "crop_sha256") == 0) snprintf(c->sha256, sizeof c->sha256, "%s", rest);
+    if (strcmp(key, "box") == 0 && numbers(rest, box, 4) == 4) c->box = (fa_box){box[0], box[1], box[2], box[3]};
+    if (strcmp(key, "refine") == 0 && numbers(rest, &refine, 1) == 1) c->refine = refine != 0;
+    if (strcmp(key, "crop") == 0) numbers(rest, c->crop, 4);
+    if (strcmp(key, "pose") == 0) numbers(rest, c->pose, 3);
+    if (strcmp(key, "plausibility") == 0) numbers(rest, &c->plausibility, 1);
+    if (strcmp(key, "raw_landmarks") == 0) numbers(rest, c->raw_landmarks, FA_LANDMARKS * 2);
+    if (strcmp(key, "raw_pose") == 0) numbers(rest, c->raw_pose, 3);
+    if (strcmp(key, "landmarks") == 0) numbers(rest, c->landmarks, FA_LANDMARKS * 2);
+    if (strcmp(key, "shape_parameters") == 0) c->n_modes = numbers(rest, c->shape_parameters, FA_MAX_MODES);
+}
+
+int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]) {
+    char path[1024];
+    size_t size;
+    int count = 0;
+    snprintf(path, sizeof path, "%s/golden.txt", folder);
+    char *text = (char *)golden_file(path, &size), *next;
+    for (char *line = text; *line != '\0'; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next == '\n') *next++ = '\0';
+        char *rest = strchr(line, ' ');
+        if (rest == NULL) continue;
+        *rest++ = '\0';
+        if (strcmp(line, "case") == 0) {
+            CHECK(count < GOLDEN_MAX, "%d cases", count);
+            cases[count] = (golden_case){.n_modes = 0};
+            snprintf(cases[count++].name, sizeof cases[0].name, "%s", rest);
+        } else if (count > 0)
+            read_line(&cases[count - 1], line, rest);
+    }
+    free(text);
+    return count;
+}
+
+void golden_raw_step(const char *folder, double step[2]) {
+    char path[1024];
+    size_t size;
+    snprintf(path, sizeof path, "%s/golden.txt", folder);
+    char *text = (char *)golden_file(path, &size), *line = strstr(text, "\nraw_step ");
+    CHECK(line != NULL && sscanf(line, " raw_step %lf %lf", &step[0], &step[1]) == 2, "no raw_step in %s", path);
+    free(text);
+}
+
+const golden_case *golden_find(const golden_case *cases, int count, const char *name) {
+    for (int i = 0; i < count; i++)
+        if (strcmp(cases[i].name, name) == 0) return &cases[i];
+    CHECK(0, "no case %s", name);
+    return NULL;
+}
+
+fa_image golden_frame(const char *folder, const char *name) {
+    char path[1024];
+    size_t size;
+    int width = 0, height = 0, header = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    uint8_t *content = golden_file(path, &size);
+    CHECK(sscanf((char *)content, "P6 %d %d 255%n", &width, &height, &header) == 2, "%s", path);
+    size_t pixels = (size_t)width * (size_t)height * 3;
+    CHECK(size == (size_t)header + 1 + pixels, "%s: %zu bytes", path, size);
+    memmove(content, content + header + 1, pixels);
+    return (fa_image){content, width, height, 0, FA_RGB};
+}
+
+double golden_distance(const float *got, const double *expected, int count) {
+    double largest = 0;
+    for (int i = 0; i < count; i++) largest = fmax(largest, fabs((double)got[i] - (double)(float)expected[i]));
+    return largest;
+}

@@ -1,0 +1,43 @@
+/* Reads tests/golden/golden.txt and frames; checks that say what was expected. */
+#ifndef GOLDEN_H
+#define GOLDEN_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "asmnet_edge.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    char name[64], frame[64], sha256[65];
+    fa_box box;
+    int refine, n_modes;
+    double crop[4], pose[3], plausibility, raw_landmarks[FA_LANDMARKS * 2], raw_pose[3];
+    double landmarks[FA_LANDMARKS * 2], shape_parameters[FA_MAX_MODES];
+} golden_case;
+
+#define GOLDEN_MAX 64
+int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]); /* how many */
+void golden_raw_step(const char *folder, double step[2]); /* of landmarks and pose */
+const golden_case *golden_find(const golden_case *cases, int count, const char *name);
+fa_image golden_frame(const char *folder, const char *name); /* RGB; free data */
+uint8_t *golden_file(const char *path, size_t *size);
+double golden_distance(const float *got, const double *expected, int count); /* the largest */
+
+#define CHECK(condition, ...)                                                  \
+    do                                                                         \
+        if (!(condition)) {                                                    \
+            fprintf(stderr, "%s:%d: expected %s: ", __FILE__, __LINE__, #condition); \
+            fprintf(stderr, __VA_ARGS__);                                      \
+            fprintf(stderr, "\n");                                             \
+            exit(1);                                                           \
+        }                                                                      \
+    while (0)
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+// The C++ header: the same face, errors as exceptions, detectors as functions.
+#include <cstring>
+
+#include "asmnet_edge.hpp"
+#include "golden.h"
+
+int main(int argc, char **argv) {
+    static golden_case cases[GOLDEN_MAX];
+    CHECK(argc >= 3, "usage: test_wrapper MODEL GOLDEN_FOLDER");
+    const golden_case *expected = golden_find(cases, golden_read(argv[2], cases), "face_again");
+    const fa_image image = golden_frame(argv[2], expected->frame);
+
+    asmnet_edge::FaceAligner::Options options;
+    options.detector = [&](const asmnet_edge::Image &) {
+        return std::vector<asmnet_edge::Detection>{{expected->box, 0.5}};
+    };
+    asmnet_edge::FaceAligner first(argv[1], options);
+    asmnet_edge::FaceAligner aligner(std::move(first));
+    const auto faces = aligner.predict(image);
+    CHECK(faces.size() == 1, "%zu faces", faces.size());
+    CHECK(golden_distance(faces[0].landmarks[0], expected->landmarks, FA_LANDMARKS * 2) <= 2, "landmarks, pixels");
+    const auto face = aligner.align(image, expected->box, true);
+    CHECK(std::memcmp(face.landmarks, faces[0].landmarks, sizeof face.landmarks) == 0, "align and predict");
+
+    try {
+        aligner.align(image, {9, 9, 1, 1});
+        CHECK(false, "an exception");
+    } catch (const asmnet_edge::Error &error) {
+        CHECK(error.status() == FA_ERROR_INPUT && std::strstr(error.what(), "left < right"), "%s", error.what());
+    }
+    std::free(const_cast<uint8_t *>(image.data));
+    std::puts("wrapper: fine");
+}
