@@ -24,7 +24,7 @@ from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import ModelFile
 from sdk.shape_model import ShapeModel
-from train.averaging import recalibrate
+from train.averaging import BatchStatistics
 from train.batches import network_input
 from train.config import config_from_dict
 from train.networks import NETWORKS
@@ -66,7 +66,7 @@ def untrained_source(name: str, crops: UInt8) -> Source:
     keras.utils.set_random_seed(0)
     config = config_from_dict({"network": name, "size": int(crops.shape[1]), "dropout": 0.0})
     network = build(config, 68)
-    recalibrate(network, [network_input(crops)])
+    BatchStatistics(network).measure([network_input(crops)])
     return Source(network, config, {"epoch": 0, "val_nme": float("nan"), "data": "none", "scheme": "ibug68"}, {})
 
 

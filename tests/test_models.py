@@ -20,6 +20,7 @@ FLOAT = ROOT / "models" / "asmnet_128_float32.tflite"
 
 MAX_NME = {"test_common": 6.0, "test_challenging": 11.0}
 MAX_INT8_LOSS = 0.03
+"""Of the mean over both splits."""
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +49,14 @@ def test_int8_agrees_with_float_on_portraits(pair, request, name):
 @pytest.mark.data
 @pytest.mark.slow
 def test_accuracy_on_300w_test(pair, data_root):
-    rows = {}
+    rows = []
     for aligner in pair:
         boxed = FaceAligner(aligner.model, detector=FixedDetector())
-        for row in measure(boxed, "", data_root / "300W", list(MAX_NME)):
-            if row.boxes == "jittered":
-                rows[row.model, row.split] = row.nme_interocular
-    for split, limit in MAX_NME.items():
-        integer = rows[pair[0].model.name, split]
-        assert integer <= limit
-        assert integer - rows[pair[1].model.name, split] <= MAX_INT8_LOSS
+        measured = measure(boxed, "", data_root / "300W", list(MAX_NME))
+        rows.append({row.split: row for row in measured if row.boxes == "jittered"})
+    assert all(rows[0][split].nme_interocular <= limit for split, limit in MAX_NME.items())
+    integer, real = (
+        np.average([r.nme_interocular for r in of_model.values()], weights=[r.faces for r in of_model.values()])
+        for of_model in rows
+    )
+    assert integer - real <= MAX_INT8_LOSS

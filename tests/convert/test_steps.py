@@ -46,13 +46,13 @@ def built(name: str, crops: np.ndarray, **options: Any) -> Any:
     """An untrained network whose activations have the spread that training gives them."""
     import keras
 
-    from train.averaging import recalibrate
+    from train.averaging import BatchStatistics
     from train.batches import network_input
     from train.networks import build_network
 
     keras.utils.set_random_seed(0)
     network = build_network(keras, name, size=crops.shape[1], **options)
-    recalibrate(network, [network_input(crops)])
+    BatchStatistics(network).measure([network_input(crops)])
     return network
 
 
