@@ -58,8 +58,8 @@ def candidates() -> list[Candidate]:
     found = []
     for path in sorted((ROOT / "models").glob("*.npz")):
         note = read_arrays(path)[1]
-        if "config" in note:
-            config = note["config"]
+        config = note.get("config", {})
+        if "network" in config and "fine_tuning" not in note:  # no detector; fine-tuned weights ship as int8
             found.append(Candidate(path.stem, config["network"], int(config["size"]), path))
     return [*found, *BASELINES]
 
