@@ -10,6 +10,9 @@ import numpy as np
 
 SIZE = (7.2, 4.2)
 
+ERROR_MARGIN = 0.25
+"""Points of NME above and below all models: differences that nobody would feel should not fill the chart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -41,6 +44,8 @@ def cost_chart(points: Sequence[Point], *, cost: str, error: str) -> Any:
         axes.annotate(point.name, (point.cost, point.error), xytext=(6, 5), textcoords="offset points", fontsize=8)
     low, high = min(p.cost for p in points), max(p.cost for p in points)
     axes.set_xlim(low / 1.5, high * 2.5)
+    bottom, top = min(p.error for p in points), max(p.error for p in points)
+    axes.set_ylim(bottom - ERROR_MARGIN, top + ERROR_MARGIN)
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
