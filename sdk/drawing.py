@@ -57,8 +57,11 @@ def _draw_face(picture: UInt8, face: Face) -> None:
     (unit_width, _), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
     size = max(0.4, face.box.width / unit_width)
     place = (max(0, corner[0]), max(12, corner[1] - 6))
-    cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), thin + 2, cv2.LINE_AA)
-    cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, size, _BOX, thin, cv2.LINE_AA)
+    # The outline is the same letters moved, not thicker ones: in OpenCV 5 these are wider, and drift apart.
+    around = [(x * thin, y * thin) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    for (x, y), colour in [*((step, (0, 0, 0)) for step in around), ((0, 0), _BOX)]:
+        at = place[0] + x, place[1] + y
+        cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thin, cv2.LINE_AA)
 
 
 def _draw_axes(
