@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sdk.errors import InputError, SdkError
 
 UInt8 = npt.NDArray[np.uint8]
 
+RECIPES = ("float32", "int8_ptq")
 CALIBRATION_PHOTOS = 150
 
 TERMS = (
@@ -58,6 +58,8 @@ def _convert(options: argparse.Namespace) -> None:
     from train.detection.trained import load_detector
 
     recipe = recipe_by_name(options.recipe)
+    if recipe.name not in RECIPES:
+        raise InputError(f"recipe {recipe.name}: expected one of {', '.join(RECIPES)} for a face detector")
     if options.size < 64 or options.size % 32:
         raise InputError(f"--size: expected a multiple of 32 from 64 on, got {options.size}")
     network, note = load_detector(options.weights, size=options.size)
@@ -104,30 +106,17 @@ def to_tflite(network: Any, frames: Sequence[UInt8]) -> bytes:
     """The network as a flatbuffer of batch 1: 8-bit integers calibrated on the frames, float32 without any."""
     import tensorflow as tf
 
-    from convert.steps import ConversionError, _flush_denormals
+    from convert.steps import converter_of, representative
 
-    _flush_denormals(network)
-    with tempfile.TemporaryDirectory() as folder:
-        shape = (1, *network.input_shape[1:])
-        signature = [tf.TensorSpec(shape, tf.float32, name="image")]
-        network.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    with converter_of(network, what="face detector") as converter:
         if frames:
-
-            def representative() -> Iterator[list[npt.NDArray[np.float32]]]:
-                for frame in frames:
-                    image = frame[np.newaxis].astype(np.float32) / 255.0
-                    image[0, 0, 0], image[0, -1, -1] = 0.0, 1.0  # the input's range is [0, 1], whatever the photos
-                    yield [image]
-
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = representative
+            converter.representative_dataset = lambda: representative(
+                frame[np.newaxis].astype(np.float32) / 255.0 for frame in frames
+            )
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = tf.uint8
-        try:
-            return bytes(converter.convert())
-        except (ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise ConversionError(f"face detector: TFLite converter: {error}") from error
+        return bytes(converter.convert())
 
 
 if __name__ == "__main__":

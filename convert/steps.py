@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -47,19 +48,33 @@ def to_tflite(
         ConversionError: the converter failed; its message follows.
     """
     _check(network, recipe, calibration, ranges)
+    landmarks, pose = network.outputs
+    named = keras.Model(network.inputs, {"landmarks": landmarks, "pose": pose})
+    with converter_of(named, what=f"recipe {recipe.name}") as converter:
+        if recipe.activations == "int8":
+            return _int8(converter, recipe, calibration, ranges or {})
+        _set_options(converter, recipe, calibration)
+        return bytes(converter.convert())
+
+
+@contextmanager
+def converter_of(network: Any, *, what: str) -> Iterator[Any]:
+    """The TFLite converter of a network of square inputs, with batch 1: not all interpreters take None.
+
+    Raises:
+        ConversionError: the converter failed inside the block; the message begins with `what`.
+    """
     _flush_denormals(network)
     with tempfile.TemporaryDirectory() as folder:
-        _export(network, folder)
+        signature = [tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="image")]
+        network.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         # TF 2.21's per-channel dense layers give wrong numbers on TFLite 2.2 to 2.9 and crash on arm.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         try:
-            if recipe.activations == "int8":
-                return _int8(converter, recipe, calibration, ranges or {})
-            _set_options(converter, recipe, calibration)
-            return bytes(converter.convert())
+            yield converter
         except (ConverterError, ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise ConversionError(f"recipe {recipe.name}: TFLite converter: {error}") from error
+            raise ConversionError(f"{what}: TFLite converter: {error}") from error
 
 
 def _check(network: Any, recipe: Recipe, calibration: Any, ranges: Ranges | None) -> None:
@@ -75,19 +90,10 @@ def _check(network: Any, recipe: Recipe, calibration: Any, ranges: Ranges | None
         )
 
 
-def _export(network: Any, folder: str) -> None:
-    """A SavedModel with batch 1 and named outputs: with a batch of None some interpreters refuse the model."""
-    size = int(network.input_shape[1])
-    landmarks, pose = network.outputs
-    named = keras.Model(network.inputs, {"landmarks": landmarks, "pose": pose})
-    signature = [tf.TensorSpec((1, size, size, 3), tf.float32, name="image")]
-    named.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
-
-
 def _int8(converter: Any, recipe: Recipe, calibration: Any, ranges: Ranges) -> bytes:
     """The converter's own two steps, with a look in between: ranges of ours, and a tail left in float32."""
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _inputs(calibration)
+    converter.representative_dataset = lambda: _representative(calibration)
     converter._experimental_calibrate_only = True
     calibrated = with_ranges(converter.convert(), ranges)
     return bytes(
@@ -108,7 +114,7 @@ def _set_options(converter: Any, recipe: Recipe, calibration: Any) -> None:
         converter.target_spec.supported_types = [tf.float16]
     if recipe.activations == "int16":
         sets = tf.lite.OpsSet
-        converter.representative_dataset = lambda: _inputs(calibration)
+        converter.representative_dataset = lambda: _representative(calibration)
         converter.target_spec.supported_ops = [
             sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
             sets.TFLITE_BUILTINS,
@@ -117,9 +123,13 @@ def _set_options(converter: Any, recipe: Recipe, calibration: Any) -> None:
             converter.inference_output_type = tf.int16
 
 
-def _inputs(calibration: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
-    for crop in calibration:
-        image = network_input(crop[np.newaxis])
+def _representative(crops: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    return representative(network_input(crop[np.newaxis]) for crop in crops)
+
+
+def representative(images: Iterable[npt.NDArray[np.float32]]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    """Images (1, size, size, 3) in [0, 1] as the converter asks for them to find the ranges of activations."""
+    for image in images:
         image[0, 0, 0], image[0, -1, -1] = 0.0, 1.0  # the input's range is [0, 1], whatever the photos
         yield [image]
 
