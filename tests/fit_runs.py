@@ -44,6 +44,27 @@ def fit_here(data: Path, out: Path, *settings: str, **options: Any) -> Any:
     return fit(train, val, shape_model, load_config(None, [*TINY, *settings]), out, Options(**options))
 
 
+def fit_stopped_after(
+    epochs: int, monkeypatch: Any, data: Path, out: Path, *settings: str, **options: Any
+) -> None:
+    """`fit_here`, interrupted as by Ctrl-C when so many epochs are saved."""
+    import pytest
+
+    from train.run_folder import RunFolder
+
+    save = RunFolder.save
+
+    def stop(self: Any, network: Any, averaged: Any, history: Any, note: Any) -> None:
+        save(self, network, averaged, history, note)
+        if len(history) == epochs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit_here(data, out, *settings, **options)
+
+
 def command(*arguments: str, module: str = "tests.tiny_fit") -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 

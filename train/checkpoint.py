@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -68,6 +70,34 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise CheckpointError(
             f"{path}: expected a file written by python -m train, got: {error}; is it damaged or another file?"
         ) from error
+
+
+def numbered(**parts: Iterable[Any]) -> dict[str, Any]:
+    """Variables by `part/number`, as last.npz names everything that the next step depends on."""
+    return {f"{part}/{index}": v for part, variables in parts.items() for index, v in enumerate(variables)}
+
+
+def assign(path: Path, variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Give each variable the array of its name that was read from `path`.
+
+    Raises:
+        CheckpointError: an array is missing or has another shape.
+    """
+    for name, variable in variables.items():
+        if name not in arrays or arrays[name].shape != tuple(variable.shape):
+            raise CheckpointError(
+                f"{path}: {name} is missing or has another shape; of another backend or version?"
+            )
+        variable.assign(arrays[name])
+
+
+def csv_bytes(history: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows of a run's history as history.csv has them."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue().encode()
 
 
 def weights_of(model: Any) -> dict[str, np.ndarray]:

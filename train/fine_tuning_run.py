@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from collections.abc import Callable
@@ -16,7 +14,7 @@ import tf_keras
 
 from sdk.errors import SdkError
 from train.batches import TrainingBatches
-from train.checkpoint import CheckpointError, read_arrays, write_arrays, write_bytes
+from train.checkpoint import CheckpointError, assign, csv_bytes, numbered, read_arrays, write_arrays, write_bytes
 from train.noise import VAL, with_noise
 from train.qat import RANGE, QatConfig
 from train.quantisation_plan import plan_of
@@ -152,21 +150,14 @@ class Run:
         write_arrays(self._out / "best.npz", arrays, {**self._note, "fine_tuning": tuned})
 
     def _state(self) -> dict[str, Any]:
-        parts = {
-            "model": self._target.network.variables,
-            "mean": self._means,
-            "optimizer": list(self._optimizer.variables),
-        }
-        return {f"{part}/{i}": v for part, variables in parts.items() for i, v in enumerate(variables)}
+        return numbered(
+            model=self._target.network.variables, mean=self._means, optimizer=self._optimizer.variables
+        )
 
     def _save_state(self) -> None:
         arrays = {name: variable.numpy() for name, variable in self._state().items()}
         write_arrays(self._out / "last.npz", arrays, {"run": self._note["fine_tuning"], "history": self.history})
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, fieldnames=list(self.history[0]))
-        writer.writeheader()
-        writer.writerows(self.history)
-        write_bytes(self._out / "history.csv", text.getvalue().encode())
+        write_bytes(self._out / "history.csv", csv_bytes(self.history))
 
     def _resume(self) -> None:
         path = self._out / "last.npz"
@@ -177,8 +168,7 @@ class Run:
                 f"{path}: belongs to another run (differs in {', '.join(changed)}); use another --out, or remove "
                 "the folder to start again"
             )
-        for name, variable in self._state().items():
-            variable.assign(arrays[name])
+        assign(path, self._state(), arrays)
         self.history = note["history"]
         print(f"resuming after epoch {self.epoch} of {self._config.epochs}", flush=True)
 

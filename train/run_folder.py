@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -14,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import InputError
-from train.checkpoint import CheckpointError, read_arrays, weights_of, write_arrays, write_bytes
+from train.checkpoint import (
+    CheckpointError,
+    assign,
+    csv_bytes,
+    numbered,
+    read_arrays,
+    weights_of,
+    write_arrays,
+    write_bytes,
+)
 from train.config import TrainConfig, config_from_dict
 
 Row = dict[str, float]
@@ -56,10 +63,7 @@ class RunFolder:
             return []
         arrays, note = read_arrays(self.last)
         self._check_same(note)
-        for name, variable in _state(network).items():
-            if name not in arrays or arrays[name].shape != tuple(variable.shape):
-                raise CheckpointError(f"{self.last}: {name} is missing or has another shape; of another backend?")
-            variable.assign(arrays[name])
+        assign(self.last, state_of(network), arrays)
         return list(note["history"])
 
     def finished(self) -> bool:
@@ -80,9 +84,9 @@ class RunFolder:
         if row is best_of(history):
             known = {"config": config, "epoch": int(row["epoch"]), "val_nme": row["val_nme"]}
             write_arrays(self.best, weights_of(averaged), known | note)
-        arrays = {name: np.asarray(variable) for name, variable in _state(network).items()}
+        arrays = {name: np.asarray(variable) for name, variable in state_of(network).items()}
         write_arrays(self.last, arrays, {"config": config, "epoch": int(row["epoch"]), "history": list(history)})
-        write_bytes(self.path / "history.csv", _table(history).encode())
+        write_bytes(self.path / "history.csv", csv_bytes(history))
 
     def _check_same(self, note: dict[str, Any]) -> None:
         """A setting that an older version did not know has its default."""
@@ -98,18 +102,9 @@ class RunFolder:
             )
 
 
-def _state(network: Any) -> dict[str, Any]:
-    """Every variable that the next step depends on, by its name in last.npz."""
-    parts = {"model": network.variables, "optimizer": network.optimizer.variables}
-    return {f"{part}/{index}": v for part, variables in parts.items() for index, v in enumerate(variables)}
-
-
-def _table(history: Sequence[Row]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(history[0]))
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()
+def state_of(network: Any) -> dict[str, Any]:
+    """Every variable of a compiled network that the next step depends on, by its name in last.npz."""
+    return numbered(model=network.variables, optimizer=network.optimizer.variables)
 
 
 def jsonable(config: TrainConfig) -> dict[str, Any]:

@@ -21,7 +21,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sdk import InputError, ModelFile
 from sdk.schemes import IBUG68
-from tests.fit_runs import ROOT, TINY, command, environment, fit_arguments, fit_here, history, run, write_data
+from tests.fit_runs import (
+    ROOT,
+    TINY,
+    command,
+    environment,
+    fit_arguments,
+    fit_here,
+    fit_stopped_after,
+    history,
+    run,
+    write_data,
+)
 from train.checkpoint import CheckpointError, read_arrays, set_weights, weights_of, write_arrays
 
 ASMNET = ["size=32", "width=0.35", "batch=4", "epochs=2", "warmup_epochs=1", "dropout=0.1"]
@@ -327,20 +338,8 @@ def test_gradients_are_clipped_and_norms_and_biases_do_not_decay():
     "settings", [["schedule=cyclic", "balance_bins=9"], ["schedule=constant", "landmarks.loss=acr"]], ids="/".join
 )
 def test_other_settings_train_and_go_on_exactly(packed, tmp_path, settings, monkeypatch):
-    from train.run_folder import RunFolder
-
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     fit_here(packed, whole, *settings)
-    save = RunFolder.save
-
-    def stop_after_two(self, network, averaged, history, note) -> None:
-        save(self, network, averaged, history, note)
-        if len(history) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunFolder, "save", stop_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        fit_here(packed, broken, *settings)
-    monkeypatch.undo()
+    fit_stopped_after(2, monkeypatch, packed, broken, *settings)
     fit_here(packed, broken, *settings)
     np.testing.assert_allclose(history(broken), history(whole), rtol=1e-4)  # float32 sums in another order

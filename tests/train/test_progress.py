@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.fit_runs import fit_here, history, write_data
+from tests.fit_runs import fit_here, fit_stopped_after, history, write_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -61,19 +61,8 @@ def scalars(path: Path) -> list[tuple[int, dict[str, float]]]:
 
 
 def test_tensorboard_gets_every_epoch_once_also_after_a_stop(packed, tmp_path, monkeypatch):
-    from train.run_folder import RunFolder
-
-    out, save = tmp_path / "run", RunFolder.save
-
-    def stop_after_two(self, network, averaged, history, note) -> None:
-        save(self, network, averaged, history, note)
-        if len(history) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunFolder, "save", stop_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        fit_here(packed, out, tensorboard=True)
-    monkeypatch.undo()
+    out = tmp_path / "run"
+    fit_stopped_after(2, monkeypatch, packed, out, tensorboard=True)
     fit_here(packed, out, tensorboard=True)
     files = list((out / "tensorboard").iterdir())
     assert len(files) == 1

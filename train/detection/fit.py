@@ -14,18 +14,16 @@ import keras
 import numpy as np
 
 from train.averaging import Average
-from train.checkpoint import CheckpointError, read_arrays, set_weights, weights_of, write_arrays
+from train.checkpoint import CheckpointError, assign, read_arrays, set_weights, weights_of, write_arrays
 from train.detection.batches import DetectorBatches
 from train.detection.config import DetectorConfig
 from train.detection.losses import detector_loss
 from train.detection.network import HEADS, STRIDES, face_detector
 from train.detection.photos import Photo
 from train.detection.validation import Scores, Validation
-from train.run import TrainingError
+from train.run import RECALIBRATION, TrainingError
+from train.run_folder import state_of
 from train.schedules import learning_rate
-
-RECALIBRATION = 16
-"""Batches that set the batch statistics of averaged weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +134,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
         arrays, note = read_arrays(last)
         if note["config"] != json.loads(json.dumps(self._config.to_dict())):
             raise CheckpointError(f"{last}: belongs to a run with another configuration; use another --out")
-        for name, variable in _state(network).items():
-            if name not in arrays or arrays[name].shape != tuple(variable.shape):
-                raise CheckpointError(f"{last}: {name} is missing or has another shape; of another version?")
-            variable.assign(arrays[name])
+        assign(last, state_of(network), arrays)
         self.history = list(note["history"])
         print(f"resuming after epoch {self.epoch} of {self._config.epochs}", flush=True)
 
@@ -181,7 +176,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
         if row is self.best:
             note = {"config": config, **row}
             write_arrays(self._out / "best.npz", weights_of(self._average.network), note)
-        arrays = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
+        arrays = {name: np.asarray(variable) for name, variable in state_of(self.model).items()}
         write_arrays(self._out / "last.npz", arrays, {"config": config, "history": self.history})
 
 
@@ -193,9 +188,3 @@ def _line(row: dict[str, float], epochs: int, *, best: bool) -> str:
             f"{row['false_per_photo']:.3f} false a photo{' (best)' if best else ''}"
         )
     return f"{line}  {row['seconds']:.0f} s"
-
-
-def _state(network: Any) -> dict[str, Any]:
-    """Every variable that the next step depends on, by its name in last.npz."""
-    parts = {"model": network.variables, "optimizer": network.optimizer.variables}
-    return {f"{part}/{index}": v for part, variables in parts.items() for index, v in enumerate(variables)}
