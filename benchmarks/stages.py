@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk import BBox, FaceAligner, FaceTracker
+from sdk.aligner import decoded
 from sdk.detector import default_detector
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
-from sdk.pose import decode_pose
 from sdk.testing import FixedDetector, rendered_face
 
 UInt8 = npt.NDArray[np.uint8]
@@ -45,17 +45,11 @@ def stages(aligner: FaceAligner, threads: int) -> dict[str, Callable[[], object]
     network = TfliteInterpreter(model, num_threads=threads)
     points, pose = network.run(pixels)
 
-    def decode() -> object:
-        landmarks = crop.to_image(points)
-        shape, _ = model.shape_model.align(landmarks)
-        numbers = model.shape_model.parameters(shape), model.shape_model.plausibility(landmarks)
-        return decode_pose(pose, crop_angle_deg=crop.angle_deg), numbers, BBox.around(landmarks)
-
     return {
         "network": lambda: network.run(pixels),
         "detect": _detect(frame),
         "crop": lambda: _cut(crop, frame),
-        "decode": decode,
+        "decode": lambda: decoded(model, crop, points, pose),
         "align": lambda: aligner.align(frame, box),
         "track": _track(aligner, frame, box),
         "predict": lambda: aligner.predict(frame),

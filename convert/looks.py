@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from convert.faces import Face
 from sdk.geometry import Crop
-from sdk.interpreter import Interpreter
+from sdk.interpreter import Interpreter, input_values
 from sdk.model_file import ModelFile
 from sdk.pose import POSE_UNIT_DEG
 
@@ -59,6 +59,4 @@ def rgb_crop(crop: Crop, image: UInt8) -> UInt8:
 def input_tensor(entry: dict[str, Any], model: ModelFile, face: Face) -> npt.NDArray[Any]:
     """What to set an interpreter's input to, given its details: the face's crop in the type that it takes."""
     crop = rgb_crop(Crop.around(face.box, size=model.input_size, margin=model.margin), face.image)
-    if entry["dtype"] == np.float32:
-        return (crop.astype(np.float32) * np.float32(model.input_scale))[np.newaxis]
-    return (crop if entry["dtype"] == np.uint8 else (crop ^ 0x80).view(np.int8))[np.newaxis]
+    return input_values(crop, entry["dtype"], model.input_scale)

@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from sdk.arguments import as_box, as_model, check_detector, check_disagreement, check_plausibility
+from sdk.arguments import as_box, check_detector, check_disagreement, check_plausibility
 from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
 from sdk.frames import Colour, check_colour, check_frame, is_batch, to_bgr
@@ -26,6 +26,7 @@ from sdk.quality import FaceQuality
 from sdk.results import BBox, Detection, Face, HeadPose
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 
 MAX_DISAGREEMENT = 0.10
 """On a face two looks agree, on anything else the second moves away: python -m benchmarks detection prints
@@ -72,7 +73,7 @@ class FaceAligner:
         self._lock = threading.RLock()
         self._colour = check_colour(colour)
         self._regularise_below = check_plausibility(regularise_below)
-        self._model = as_model(model)
+        self._model = ModelFile.chosen(model)
         self._interpreter = interpreter or TfliteInterpreter(self._model, num_threads=threads)
         self._max_disagreement = check_disagreement(max_disagreement)
         self._detector = default_detector(num_threads=threads) if detector is None else check_detector(detector)
@@ -221,20 +222,8 @@ class FaceAligner:
 
     def _look(self, frame: UInt8, crop: Crop, score: float) -> Face:
         points, pose_output = self._interpreter.run(np.ascontiguousarray(crop.extract(frame)[..., ::-1]))
-        landmarks = crop.to_image(points)
-        plausibility = self._model.shape_model.plausibility(landmarks)
-        mend = self._regularise_below is not None and plausibility < self._regularise_below
-        if mend:
-            landmarks = self._model.shape_model.regularise(landmarks)
-        shape, _ = self._model.shape_model.align(landmarks)
-        return Face(
-            landmarks=landmarks,
-            pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=self._model.yaw_expansion),
-            box=BBox.around(landmarks),
-            score=score,
-            shape_parameters=self._model.shape_model.parameters(shape),
-            plausibility=plausibility,
-            regularised=mend,
+        return decoded(
+            self._model, crop, points, pose_output, score=score, regularise_below=self._regularise_below
         )
 
     def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
@@ -246,6 +235,40 @@ class FaceAligner:
         return Crop.around_landmarks(
             face.landmarks, size=self._model.input_size, margin=self._model.margin, angle_deg=face.pose.roll_deg
         )
+
+
+def decoded(
+    model: ModelFile,
+    crop: Crop,
+    points: Float32,
+    pose_output: Float32,
+    *,
+    score: float = 1.0,
+    regularise_below: float | None = None,
+) -> Face:
+    """The face that a network's answers to a crop mean.
+
+    Args:
+        points: (n, 2) in crop coordinates.
+        pose_output: (3,) yaw, pitch and roll as the network gives them.
+        regularise_below: as for FaceAligner.
+    """
+    shape_model, landmarks = model.shape_model, crop.to_image(points)
+    shape, _ = shape_model.align(landmarks)
+    plausibility = shape_model.plausibility_of(shape)
+    mend = regularise_below is not None and plausibility < regularise_below
+    if mend:
+        landmarks = shape_model.regularise(landmarks)
+        shape, _ = shape_model.align(landmarks)
+    return Face(
+        landmarks=landmarks,
+        pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=model.yaw_expansion),
+        box=BBox.around(landmarks),
+        score=score,
+        shape_parameters=shape_model.parameters(shape),
+        plausibility=plausibility,
+        regularised=mend,
+    )
 
 
 def disagreement(first: Face, second: Face) -> float:

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from sdk.detector import Detector
 from sdk.errors import InputError
-from sdk.model_file import ModelFile
 from sdk.results import BBox
-
-
-def as_model(model: ModelFile | str | Path | None) -> ModelFile:
-    """The model itself, read from its path, or the one that comes along."""
-    if model is None:
-        return ModelFile.default()
-    if isinstance(model, ModelFile):
-        return model
-    if isinstance(model, str | Path):
-        return ModelFile.load(model)
-    raise InputError(f"model: expected a path, a ModelFile or None, got {type(model).__name__}")
 
 
 def check_detector(detector: Detector) -> Detector:

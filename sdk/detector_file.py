@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from sdk.cells import STRIDES
 from sdk.errors import ModelFileError
-from sdk.packing import DETECTOR, pack_file, read_file, unpack
+from sdk.packing import DETECTOR, ModelBase, pack_file, unpack
 
 DEFAULT_DETECTOR = "face_detector_416_int8.tflite"
 
@@ -25,7 +24,7 @@ _NEEDED: Mapping[str, type] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DetectorFile:
+class DetectorFile(ModelBase):
     """A face detector and what belongs to it, verified.
 
     Attributes:
@@ -37,20 +36,6 @@ class DetectorFile:
     flatbuffer: bytes
     metadata: Mapping[str, Any]
     origin: str
-
-    @property
-    def name(self) -> str:
-        return str(self.metadata["name"])
-
-    @property
-    def input_size(self) -> int:
-        """Pixels per side of the network's input."""
-        return int(self.metadata["input_size"])
-
-    @property
-    def input_scale(self) -> float:
-        """What a pixel value 0..255 is multiplied by where the input tensor is float."""
-        return float(self.metadata["input_scale"])
 
     @property
     def min_score(self) -> float:
@@ -67,15 +52,6 @@ class DetectorFile:
         """The detector shipped with the package."""
         content = (resources.files("sdk") / "models" / "detectors" / DEFAULT_DETECTOR).read_bytes()
         return cls.from_bytes(content, origin=DEFAULT_DETECTOR)
-
-    @classmethod
-    def load(cls, path: str | Path) -> DetectorFile:
-        """Read and verify a detector's file.
-
-        Raises:
-            ModelFileError: it is missing, truncated, altered, no detector, or of a newer format version.
-        """
-        return cls.from_bytes(read_file(path), origin=str(path))
 
     @classmethod
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> DetectorFile:

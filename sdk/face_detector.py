@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sdk.cells import STRIDES, cell_grid, decode_cells, suppress
 from sdk.detector_file import DetectorFile
 from sdk.errors import BackendError, InputError
-from sdk.interpreter import check_num_threads, open_tflite
+from sdk.interpreter import check_num_threads, input_values, open_tflite
 from sdk.results import BBox, Detection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -31,7 +31,7 @@ class FaceDetector:
     ...     print(found.box, found.score, found.roll_deg)
 
     Args:
-        model: a detector's file made by `python -m convert detector`, or its path; None is the one that comes
+        model: a detector's file made by `python -m convert.detector`, or its path; None is the one that comes
             along.
         min_score: detections below are dropped, 0 to 1; None is what the file says, chosen on validation photos.
         max_faces: return no more than this, the best first; None is all.
@@ -51,7 +51,7 @@ class FaceDetector:
         max_faces: int | None = None,
         num_threads: int | None = None,
     ) -> None:
-        self._model = _as_detector_file(model)
+        self._model = DetectorFile.chosen(model)
         self._min_score = self._model.min_score if min_score is None else _check_score(min_score)
         self._max_faces = _check_count(max_faces)
         self._cells = _CellInterpreter(self._model, num_threads=check_num_threads(num_threads))
@@ -103,14 +103,12 @@ class _CellInterpreter:
                 f"model {model.origin}: expected an input of shape {[1, size, size, 3]}, uint8 or float32, got "
                 f"{list(self._input['shape'])} {np.dtype(self._input['dtype']).name}"
             )
-        self._scale = np.float32(model.input_scale)
+        self._scale = model.input_scale
         self._maps = [[self._map(size // s, values, model) for values in HEADS] for s in STRIDES]
 
     def run(self, pixels: UInt8) -> Float32:
         """Cells (cells, 7) of an RGB input (size, size, 3)."""
-        if self._input["dtype"] == np.float32:
-            pixels = pixels.astype(np.float32) * self._scale  # type: ignore[assignment]
-        self._tflite.set_tensor(self._input["index"], pixels[np.newaxis])
+        self._tflite.set_tensor(self._input["index"], input_values(pixels, self._input["dtype"], self._scale))
         self._tflite.invoke()
         levels = [np.concatenate([self._read(*one) for one in maps], axis=1) for maps in self._maps]
         return np.concatenate(levels)
@@ -133,16 +131,6 @@ class _CellInterpreter:
 
 def _touches(box: BBox, width: int, height: int) -> bool:
     return box.right >= 0 and box.bottom >= 0 and box.left <= width - 1 and box.top <= height - 1
-
-
-def _as_detector_file(model: DetectorFile | str | Path | None) -> DetectorFile:
-    if model is None:
-        return DetectorFile.default()
-    if isinstance(model, DetectorFile):
-        return model
-    if isinstance(model, str | Path):
-        return DetectorFile.load(model)
-    raise InputError(f"model: expected a path, a DetectorFile or None, got {type(model).__name__}")
 
 
 def _check_score(score: float) -> float:

@@ -52,16 +52,9 @@ class TfliteInterpreter:
 
     def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
         """Landmarks (n, 2) in crop coordinates and pose (3,) of an RGB crop (size, size, 3)."""
-        self._tflite.set_tensor(self._input["index"], self._to_input(crop)[np.newaxis])
+        self._tflite.set_tensor(self._input["index"], input_values(crop, self._input["dtype"], self._input_scale))
         self._tflite.invoke()
         return self._read(self._landmarks).reshape(-1, 2), self._read(self._pose)
-
-    def _to_input(self, crop: UInt8) -> npt.NDArray[Any]:
-        if self._input["dtype"] == np.float32:
-            return crop.astype(np.float32) * np.float32(self._input_scale)
-        if self._input["dtype"] == np.int8:
-            return (crop ^ 0x80).view(np.int8)  # uint8 - 128
-        return crop
 
     def _read(self, detail: Any) -> Float32:
         scale, zero_point = detail["quantization"]
@@ -105,6 +98,20 @@ def open_tflite(flatbuffer: bytes, *, num_threads: int, origin: str) -> tuple[st
             f"model {origin}: {backend} does not accept it: {error}; try a newer version of the interpreter"
         ) from error
     return backend, interpreter
+
+
+def input_values(pixels: UInt8, dtype: npt.DTypeLike, scale: float) -> npt.NDArray[Any]:
+    """RGB pixels (h, w, 3) as an input tensor (1, h, w, 3) of float32, uint8 or int8 takes them.
+
+    Args:
+        scale: of floats, as `input_scale` of a model file.
+    """
+    values: npt.NDArray[Any] = pixels
+    if dtype == np.float32:
+        values = pixels.astype(np.float32) * np.float32(scale)
+    elif dtype == np.int8:
+        values = (pixels ^ 0x80).view(np.int8)  # uint8 - 128
+    return values[np.newaxis]
 
 
 def check_num_threads(num_threads: int | None) -> int:

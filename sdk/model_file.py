@@ -6,13 +6,12 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sdk.errors import InputError, ModelFileError
-from sdk.packing import ALIGNER, FORMAT_VERSION, METADATA_NAME, PackedFile, pack_file, read_file, unpack
+from sdk.packing import ALIGNER, FORMAT_VERSION, METADATA_NAME, ModelBase, PackedFile, pack_file, unpack
 from sdk.schemes import SCHEMES, LandmarkScheme
 from sdk.shape_model import ARRAYS, ShapeModel
 
@@ -32,7 +31,7 @@ _NEEDED: Mapping[str, type] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ModelFile:
+class ModelFile(ModelBase):
     """A model and everything that belongs to it, verified.
 
     Attributes:
@@ -48,23 +47,9 @@ class ModelFile:
     origin: str
 
     @property
-    def name(self) -> str:
-        return str(self.metadata["name"])
-
-    @property
-    def input_size(self) -> int:
-        """Pixels per side of the network's input."""
-        return int(self.metadata["input_size"])
-
-    @property
     def margin(self) -> float:
         """Side of the crop over the longer side of the landmark box."""
         return float(self.metadata["crop_margin"])
-
-    @property
-    def input_scale(self) -> float:
-        """What a pixel value 0..255 is multiplied by where the input tensor is float."""
-        return float(self.metadata["input_scale"])
 
     @property
     def yaw_expansion(self) -> float:
@@ -80,15 +65,6 @@ class ModelFile:
         """The model shipped with the package."""
         content = (resources.files("sdk") / "models" / DEFAULT_MODEL).read_bytes()
         return cls.from_bytes(content, origin=DEFAULT_MODEL)
-
-    @classmethod
-    def load(cls, path: str | Path) -> ModelFile:
-        """Read and verify a model file.
-
-        Raises:
-            ModelFileError: it is missing, truncated, altered, or of a newer format version.
-        """
-        return cls.from_bytes(read_file(path), origin=str(path))
 
     @classmethod
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> ModelFile:

@@ -10,12 +10,13 @@ import hashlib
 import io
 import json
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sdk.errors import ModelFileError
+from sdk.errors import InputError, ModelFileError
 
 FORMAT_VERSION = 1
 METADATA_NAME = "asmnet_edge.json"
@@ -35,6 +36,64 @@ class PackedFile:
     flatbuffer: bytes
     metadata: dict[str, Any]
     members: dict[str, bytes]
+
+
+Model = TypeVar("Model", bound="ModelBase")
+
+
+class ModelBase(ABC):
+    """What the files of aligners and of detectors have in common; `metadata` is a field of theirs."""
+
+    __slots__ = ()
+    metadata: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata["name"])
+
+    @property
+    def input_size(self) -> int:
+        """Pixels per side of the network's input."""
+        return int(self.metadata["input_size"])
+
+    @property
+    def input_scale(self) -> float:
+        """What a pixel value 0..255 is multiplied by where the input tensor is float."""
+        return float(self.metadata["input_scale"])
+
+    @classmethod
+    @abstractmethod
+    def default(cls: type[Model]) -> Model:
+        """The model shipped with the package."""
+
+    @classmethod
+    @abstractmethod
+    def from_bytes(cls: type[Model], content: bytes, *, origin: str = "bytes") -> Model:
+        """`load` for a file that is already in memory."""
+
+    @classmethod
+    def load(cls: type[Model], path: str | Path) -> Model:
+        """Read and verify a model file.
+
+        Raises:
+            ModelFileError: it is missing, truncated, altered, of another kind, or of a newer format version.
+        """
+        return cls.from_bytes(read_file(path), origin=str(path))
+
+    @classmethod
+    def chosen(cls: type[Model], model: Model | str | Path | None) -> Model:
+        """The model itself, read from its path, or the one that comes along.
+
+        Raises:
+            InputError: it is none of these; ModelFileError: see `load`.
+        """
+        if model is None:
+            return cls.default()
+        if isinstance(model, cls):
+            return model
+        if isinstance(model, str | Path):
+            return cls.load(model)
+        raise InputError(f"model: expected a path, a {cls.__name__} or None, got {type(model).__name__}")
 
 
 def read_file(path: str | Path) -> bytes:

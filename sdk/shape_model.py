@@ -112,6 +112,11 @@ class ShapeModel:
             shape, _ = self.align(landmarks)
         except InputError:
             return 0.0
+        return self.plausibility_of(shape)
+
+    def plausibility_of(self, aligned_shape: npt.ArrayLike) -> float:
+        """`plausibility` of landmarks that `align` has brought into aligned shape space already."""
+        shape = np.asarray(aligned_shape, np.float64)
         b = self.parameters(shape, limit=None).astype(np.float64)
         residual = shape - self.reconstruct(b)
         total, squares = (float(v) for v in self.residual_moments)

@@ -62,9 +62,9 @@ def test_every_stage_runs_and_gives_what_it_should():
     assert len(calls["predict"]()) == len(calls["detect"]()) == 1
     first, second = calls["track"](), calls["track"]()
     assert [t.id for t in first] == [t.id for t in second] == [1]
-    pose, _, box = calls["decode"]()
-    assert abs(pose.yaw_deg) < 45
-    assert box.overlap(calls["align"]().box) > 0.95
+    face = calls["decode"]()
+    assert abs(face.pose.yaw_deg) < 45
+    assert face.box.overlap(calls["align"]().box) > 0.95
 
 
 def test_turns_are_taken_and_warm_up_is_not_counted():
