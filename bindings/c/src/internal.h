@@ -72,7 +72,7 @@ void fa_pose_decode(const fa_model *model, const float *raw, double angle_deg, f
 /* shape.c: aligned to the model's mean; both 0 where all landmarks coincide. */
 void fa_shape_describe(const fa_shape_model *model, const float (*landmarks)[2], fa_face *face);
 
-/* network.c, with one of two libraries behind it */
+/* network.c, with one of two libraries behind it; runtime.c opens them and is all that knows dlopen */
 typedef enum fa_type { FA_FLOAT32 = 1, FA_UINT8 = 3, FA_INT8 = 9 } fa_type; /* as TFLite numbers them */
 typedef struct fa_tensor {
     void *data;
@@ -91,6 +91,7 @@ typedef struct fa_network {
 fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t num_threads, fa_network *network);
 fa_status fa_network_run(fa_network *network, const uint8_t *pixels, float *landmarks, float *pose);
 void fa_network_close(fa_network *network);
+fa_status fa_network_check(const fa_network *network, const fa_model *model); /* all tensors there, of the right size */
 /* Files an output under landmarks or pose by its size. */
 fa_status fa_network_add_output(fa_network *network, fa_tensor tensor);
 fa_status fa_litert_open(const fa_model *model, int32_t num_threads, fa_network *network);

@@ -1,37 +1,13 @@
-/* The network behind one of two libraries, told apart by the functions they export. */
-#include <dlfcn.h>
-#include <stdlib.h>
+/* What goes into a network and comes out of it, whatever library runs it. */
 #include <string.h>
 
 #include "internal.h"
 
-fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t num_threads, fa_network *network) {
-    if (runtime == NULL) runtime = getenv("ASMNET_RUNTIME");
-    if (runtime == NULL || *runtime == '\0') runtime = "libLiteRt.so";
-    *network = (fa_network){.input_scale = model->input_scale};
-    network->library = dlopen(runtime, RTLD_NOW | RTLD_LOCAL);
-    if (network->library == NULL)
-        return fa_fail(FA_ERROR_BACKEND, "runtime %s: cannot be opened (%s); pip install ai-edge-litert brings "
-                                         "libLiteRt.so, set ASMNET_RUNTIME to its path", runtime, dlerror());
-    fa_status status;
-    if (dlsym(network->library, "LiteRtCreateCompiledModel") != NULL)
-        status = fa_litert_open(model, num_threads, network);
-    else if (dlsym(network->library, "TfLiteInterpreterCreate") != NULL)
-        status = fa_tflite_open(model, num_threads, network);
-    else
-        status = fa_fail(FA_ERROR_BACKEND, "runtime %s: expected a library with the LiteRT or the TFLite C API", runtime);
+fa_status fa_network_check(const fa_network *network, const fa_model *model) {
     int32_t pixels = model->input_size * model->input_size * 3;
-    if (status == FA_OK && (network->input.count != pixels || !network->landmarks.data || !network->pose.data))
-        status = fa_fail(FA_ERROR_BACKEND, "model %s: expected an input of %d numbers and outputs of %d and 3, got an "
-                                           "input of %d", model->name, pixels, 2 * FA_LANDMARKS, network->input.count);
-    if (status != FA_OK) fa_network_close(network);
-    return status;
-}
-
-void fa_network_close(fa_network *network) {
-    if (network->close != NULL) network->close(network);
-    if (network->library != NULL) dlclose(network->library);
-    *network = (fa_network){0};
+    if (network->input.count == pixels && network->landmarks.data != NULL && network->pose.data != NULL) return FA_OK;
+    return fa_fail(FA_ERROR_BACKEND, "model %s: expected an input of %d numbers and outputs of %d and 3, got an input of %d",
+                   model->name, pixels, 2 * FA_LANDMARKS, network->input.count);
 }
 
 fa_status fa_network_add_output(fa_network *network, fa_tensor tensor) {

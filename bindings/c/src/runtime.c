@@ -1,0 +1,31 @@
+/* The network behind one of two libraries, opened at run time and told apart by the functions they export. */
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t num_threads, fa_network *network) {
+    if (runtime == NULL) runtime = getenv("ASMNET_RUNTIME");
+    if (runtime == NULL || *runtime == '\0') runtime = "libLiteRt.so";
+    *network = (fa_network){.input_scale = model->input_scale};
+    network->library = dlopen(runtime, RTLD_NOW | RTLD_LOCAL);
+    if (network->library == NULL)
+        return fa_fail(FA_ERROR_BACKEND, "runtime %s: cannot be opened (%s); pip install ai-edge-litert brings "
+                                         "libLiteRt.so, set ASMNET_RUNTIME to its path", runtime, dlerror());
+    fa_status status;
+    if (dlsym(network->library, "LiteRtCreateCompiledModel") != NULL)
+        status = fa_litert_open(model, num_threads, network);
+    else if (dlsym(network->library, "TfLiteInterpreterCreate") != NULL)
+        status = fa_tflite_open(model, num_threads, network);
+    else
+        status = fa_fail(FA_ERROR_BACKEND, "runtime %s: expected a library with the LiteRT or the TFLite C API", runtime);
+    if (status == FA_OK) status = fa_network_check(network, model);
+    if (status != FA_OK) fa_network_close(network);
+    return status;
+}
+
+void fa_network_close(fa_network *network) {
+    if (network->close != NULL) network->close(network);
+    if (network->library != NULL) dlclose(network->library);
+    *network = (fa_network){0};
+}
