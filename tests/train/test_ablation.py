@@ -24,6 +24,7 @@ from tests import tiny_fit
 from tests.fit_runs import fit_here, history, write_data
 from train.__main__ import main
 from train.ablation.command import TABLE
+from train.ablation.earlier import read_earlier
 from train.ablation.noise import difference, groups, seed_noise
 from train.ablation.pictures import pictures
 from train.ablation.report import claims_table, noise_table, rows_of, runs_table, to_json, to_record, verdicts
@@ -172,6 +173,60 @@ def test_a_record_gives_its_tables_again():
     assert "| deviation between seeds |  | 0.224 | 0.224 |" in noise_table(record)
 
 
+def test_rows_of_an_earlier_record_are_taken_where_the_run_is_the_same(tmp_path):
+    ablation = Ablation({r.run: TrainConfig(**_kept(r)) for r in ROWS}, (CLAIM,))
+    record = to_record(ablation, [*ROWS, row("z", 3.0)], command="python -m train ablation", diverged={})
+    record["environment"]["device"]["cpu"] = "another machine"
+    del record["rows"][1]["config"]["mixed_precision"]  # written before the setting was known: it has its default
+    record["rows"][2]["config"]["epochs"] = 7
+    record["rows"][3]["config"]["sharpness"] = 7
+    path = tmp_path / "r.json"
+    path.write_text(to_json(record))
+
+    found = read_earlier(path, ablation, train_faces=9, val_faces=3)
+    assert list(found.rows.values()) == ROWS[:2]
+    assert set(found.left) == {"c", "d", "z"}
+    assert found.left["c"] == "another configuration: differs in epochs"
+    assert "unknown key sharpness" in found.left["d"]
+    assert found.left["z"] == "not in the table"
+    (source,) = found.sources_of(["a"])
+    assert (source["environment"]["device"]["cpu"], source["runs"]) == ("another machine", ["a"])
+
+    record = to_record(ablation, list(found.rows.values()), command="", diverged={}, earlier=[source])
+    path.write_text(to_json(record))
+    again = read_earlier(path, ablation, train_faces=9, val_faces=3)  # a record of records keeps who measured what
+    assert list(again.rows.values()) == ROWS[:2]
+    assert [s["runs"] for s in again.sources_of(["a", "b"])] == [["a"], ["b"]]
+    assert again.sources_of(["a"]) == [source]
+
+
+def _kept(r: RunRow) -> dict[str, object]:
+    return {"seed": r.config["seed"], "landmarks": Task(**r.config["landmarks"])}
+
+
+@pytest.mark.parametrize(
+    ("faces", "why"),
+    [
+        ({"train_faces": 9, "val_faces": 4}, "measured on 3 faces of val where there are 4"),
+        ({"train_faces": 8, "val_faces": 3}, "trained on 9 faces where there are 8"),
+    ],
+)
+def test_rows_of_other_faces_are_not_taken(tmp_path, faces, why):
+    ablation = Ablation({"a": TrainConfig(**_kept(ROWS[0]))})
+    path = tmp_path / "r.json"
+    path.write_text(to_json(to_record(ablation, ROWS[:1], command="", diverged={})))
+    found = read_earlier(path, ablation, **faces)
+    assert (dict(found.rows), dict(found.left)) == ({}, {"a": why})
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"rows": [{"run": "a"}], "environment": {}}', '{"rows": []}'])
+def test_an_earlier_record_that_is_none_is_named(tmp_path, text):
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"--earlier .*r\.json: expected a record that python -m train ablation"):
+        read_earlier(path, Ablation({"a": TrainConfig()}), train_faces=1, val_faces=1)
+
+
 def test_lists_of_numbers_stand_in_one_line():
     text = to_json({"a": [1.0, -2.5e-3, 3], "b": ["x", "y"], "c": {"d": [[1], []]}})
     assert json.loads(text) == {"a": [1.0, -0.0025, 3], "b": ["x", "y"], "c": {"d": [[1], []]}}
@@ -217,6 +272,22 @@ def test_runs_are_those_of_fit_and_finished_ones_are_left_alone(tmp_path, capsys
     assert slope["wing"] == pytest.approx([10 / (2 + 0.64)] * 2, rel=1e-2)  # w / (ε + 2 % of 32 px)
     assert {p.name for p in plots.iterdir()} == {f"ablation_{n}.png" for n in ("nme", "curves", "ced")}
     assert record["claims"][0]["better"] == "wing"
+    assert "earlier" not in record
+
+    # Elsewhere, with a table that changed since:
+    changed = table(tmp_path / "u.toml", TEXT.replace("seed = 2", "seed = 3"))
+    words = [str(changed) if word == str(tmp_path / "t.toml") else word for word in words]
+    elsewhere = ["--runs", str(tmp_path / "elsewhere"), "--earlier", str(out), "--out", str(tmp_path / "b.json")]
+    capsys.readouterr()
+    assert main([*words, *elsewhere]) == 0
+    printed = capsys.readouterr().out
+    assert "not taken from ablation.json: l2_again (another configuration: differs in seed)" in printed
+    assert "taken from ablation.json: l2, wing" in printed
+    assert [p.name for p in (tmp_path / "elsewhere").iterdir()] == ["l2_again"]
+    both = json.loads((tmp_path / "b.json").read_text())
+    assert both["rows"][:2] == record["rows"][:2]
+    assert both["rows"][2] != record["rows"][2]
+    assert both["earlier"] == [{"environment": record["environment"], "runs": ["l2", "wing"]}]
 
 
 @pytest.mark.slow

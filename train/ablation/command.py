@@ -32,17 +32,21 @@ def add_ablation(commands: Any) -> None:
     command.add_argument(
         "--only-finished", action="store_true", help="train nothing: compare the runs that are finished"
     )
+    command.add_argument(
+        "--earlier",
+        type=Path,
+        metavar="JSON",
+        help="record of another machine: its rows stand for runs that are not finished here",
+    )
     add_backend(command)
     command.set_defaults(run=_ablation)
 
 
 def _ablation(options: argparse.Namespace) -> None:
     choose_backend(options)
-    from sdk.errors import InputError
     from sdk.shape_model import ShapeModel
-    from train.ablation.report import claims_table, noise_table, runs_table, to_json, to_record, verdicts
-    from train.ablation.row import RunRow
-    from train.ablation.runs import Faces, measure_all, train_all
+    from train.ablation.report import claims_table, noise_table, runs_table, to_json, verdicts
+    from train.ablation.runs import Faces
     from train.ablation.table import load_ablation
     from train.checkpoint import read_arrays, write_bytes
     from train.datasets import read_packed
@@ -55,17 +59,7 @@ def _ablation(options: argparse.Namespace) -> None:
     shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
     train, val = read_packed(options.data, split="train"), read_packed(options.data, split="val")
     faces = Faces(train, val, shape_model, common_scheme([*train, *val], shape_model))
-    diverged = {}
-    if not options.only_finished:
-        name = f"{options.data.name}, {len(train)} faces"
-        diverged = train_all(ablation, faces, options.runs, data=name)
-    rows: list[RunRow] = []
-    for row in measure_all(ablation, faces, options.runs, options.data):
-        print(f"measured {row.run}", flush=True)
-        rows.append(row)
-    if not rows:
-        raise InputError(f"--runs {options.runs}: expected a finished run of {options.table.name}, got none")
-    record = to_record(ablation, rows, command=_command(options), diverged=diverged)
+    rows, record = _run(options, ablation, faces)
     print("\n\n".join(table(record) for table in (runs_table, claims_table, verdicts, noise_table)))
     if options.out:
         write_bytes(options.out, to_json(record).encode())
@@ -78,6 +72,44 @@ def _ablation(options: argparse.Namespace) -> None:
             print(f"wrote {options.plots / name}")
 
 
+def _run(options: argparse.Namespace, ablation: Any, faces: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Train, measure and take over what the options say: rows in the order of the table, and the record."""
+    from sdk.errors import InputError
+    from train.ablation.report import to_record
+    from train.ablation.runs import measure_all, train_all
+
+    earlier = _earlier(options, ablation, faces)
+    diverged = {}
+    if not options.only_finished:
+        name = f"{options.data.name}, {len(faces.train)} faces"
+        diverged = train_all(ablation, faces, options.runs, data=name, leave=earlier.rows)
+    measured = {}
+    for row in measure_all(ablation, faces, options.runs, options.data):
+        print(f"measured {row.run}", flush=True)
+        measured[row.run] = row
+    taken = [name for name in earlier.rows if name not in measured]
+    if taken:
+        print(f"taken from {options.earlier.name}: {', '.join(taken)}", flush=True)
+    known = {**earlier.rows, **measured}
+    rows = [known[name] for name in ablation.runs if name in known]
+    if not rows:
+        raise InputError(f"--runs {options.runs}: expected a finished run of {options.table.name}, got none")
+    sources = earlier.sources_of(taken)
+    return rows, to_record(ablation, rows, command=_command(options), diverged=diverged, earlier=sources)
+
+
+def _earlier(options: argparse.Namespace, ablation: Any, faces: Any) -> Any:
+    """The rows of --earlier, after a line for each that is of no use here."""
+    from train.ablation.earlier import NOTHING, read_earlier
+
+    if not options.earlier:
+        return NOTHING
+    earlier = read_earlier(options.earlier, ablation, train_faces=len(faces.train), val_faces=len(faces.val))
+    for name, why in earlier.left.items():
+        print(f"not taken from {options.earlier.name}: {name} ({why})", flush=True)
+    return earlier
+
+
 def _command(options: argparse.Namespace) -> str:
     """The command as a record may keep it: paths by their last part where they name a machine."""
     from train.evaluation.command import without_place
@@ -86,5 +118,7 @@ def _command(options: argparse.Namespace) -> str:
     if options.table != TABLE:
         words += ["--table", without_place(options.table)]
     words += ["--runs", without_place(options.runs)]
+    if options.earlier:
+        words += ["--earlier", without_place(options.earlier)]
     words += ["--only-finished"] if options.only_finished else []
     return "python -m train ablation " + shlex.join(words)

@@ -43,7 +43,7 @@ def nme_png(rows: Sequence[RunRow], *, title: str) -> bytes:
         axes[column].set(xlabel=f"NME {part}, %")
         axes[column].grid(alpha=0.3)
     axes[0].set_yticks(range(len(together)), [group[0].run for group in together], fontsize="small")
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(together) - 0.5, -0.5)  # the first run on top
     figure.suptitle(title, fontsize="medium")
     return figure_png(figure)
 

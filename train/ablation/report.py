@@ -22,15 +22,21 @@ Record = Mapping[str, Any]
 
 
 def to_record(
-    ablation: Ablation, rows: Sequence[RunRow], *, command: str, diverged: Mapping[str, str]
+    ablation: Ablation,
+    rows: Sequence[RunRow],
+    *,
+    command: str,
+    diverged: Mapping[str, str],
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """What is written as JSON."""
+    """What is written as JSON; `earlier`: environments that measured some of the rows, with their runs' names."""
     there = [row.run for row in rows]
     return {
         "suite": "ablation",
         "environment": environment(command),
         "claims": [asdict(claim) for claim in ablation.claims],
         "unfinished": {n: diverged.get(n, "not trained yet") for n in ablation.runs if n not in there},
+        **({"earlier": list(earlier)} if earlier else {}),
         "rows": [asdict(row) for row in rows],
     }
 

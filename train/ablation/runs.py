@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,19 @@ class Faces:
     scheme: LandmarkScheme
 
 
-def train_all(ablation: Ablation, faces: Faces, folder: Path, *, data: str) -> dict[str, str]:
+def train_all(
+    ablation: Ablation, faces: Faces, folder: Path, *, data: str, leave: Container[str] = ()
+) -> dict[str, str]:
     """Bring every run to its last epoch, in folder/NAME, as `fit` does; the message of each that diverged.
 
-    Finished runs are left alone, broken off ones go on.
+    Finished runs and those to `leave` are left alone, broken off ones go on.
 
     Raises:
         CheckpointError: a folder is damaged, cannot be written, or holds a run of another configuration.
     """
     diverged = {}
     for name, config in ablation.runs.items():
-        if RunFolder(folder / name, config).finished():
+        if name in leave or RunFolder(folder / name, config).finished():
             continue
         print(f"{name}: {config.epochs} epochs of {config.network} at {config.size} px", flush=True)
         keras.utils.clear_session()
