@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sdk import BBox, FaceAligner, FaceTracker
 from sdk.aligner import decoded
 from sdk.detector import default_detector
+from sdk.frames import bgr_to_rgb
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.testing import FixedDetector, rendered_face
@@ -57,7 +58,7 @@ def stages(aligner: FaceAligner, threads: int) -> dict[str, Callable[[], object]
 
 
 def _cut(crop: Crop, frame: UInt8) -> UInt8:
-    return np.ascontiguousarray(crop.extract(frame)[..., ::-1])
+    return bgr_to_rgb(crop.extract(frame))
 
 
 def _detect(frame: UInt8) -> Callable[[], object]:

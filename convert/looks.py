@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.faces import Face
+from sdk.frames import bgr_to_rgb
 from sdk.geometry import Crop
 from sdk.interpreter import Interpreter, input_values
 from sdk.model_file import ModelFile
@@ -53,7 +54,7 @@ def look(model: ModelFile, interpreter: Interpreter, faces: Sequence[Face]) -> L
 
 def rgb_crop(crop: Crop, image: UInt8) -> UInt8:
     """The crop's pixels as interpreters take them."""
-    return np.ascontiguousarray(crop.extract(image)[..., ::-1])
+    return bgr_to_rgb(crop.extract(image))
 
 
 def input_tensor(entry: dict[str, Any], model: ModelFile, face: Face) -> npt.NDArray[Any]:

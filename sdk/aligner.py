@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sdk.arguments import as_box, check_detector, check_disagreement, check_plausibility
 from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
-from sdk.frames import Colour, check_colour, check_frame, is_batch, to_bgr
+from sdk.frames import Colour, bgr_to_rgb, check_colour, check_frame, is_batch, to_bgr
 from sdk.geometry import Crop
 from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
 from sdk.measures import interocular_distance
@@ -221,7 +221,7 @@ class FaceAligner:
         return faces
 
     def _look(self, frame: UInt8, crop: Crop, score: float) -> Face:
-        points, pose_output = self._interpreter.run(np.ascontiguousarray(crop.extract(frame)[..., ::-1]))
+        points, pose_output = self._interpreter.run(bgr_to_rgb(crop.extract(frame)))
         return decoded(
             self._model, crop, points, pose_output, score=score, regularise_below=self._regularise_below
         )

@@ -68,3 +68,10 @@ def to_bgr(frame: UInt8, colour: Colour) -> UInt8:
     }
     converted: Any = cv2.cvtColor(np.ascontiguousarray(frame), codes[colour])
     return np.asarray(converted, np.uint8)
+
+
+def bgr_to_rgb(pixels: UInt8) -> UInt8:
+    """The same pixels (h, w, 3) in the order that networks take; much quicker than a copy of `[..., ::-1]`."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

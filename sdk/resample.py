@@ -1,32 +1,47 @@
 """The pixels of a crop, in integers alone: every language and every processor gets the same bytes.
 
-docs/model_format.md, "The crop", states the arithmetic. Here channels share 64-bit words, up to three of
-21 bits each, so that numpy samples them in one go.
+docs/model_format.md, "The crop", states the arithmetic. Here the channels of a pixel share a 64-bit word, up to
+four of 16 bits each, so that numpy works on all of them at once; OpenCV only copies pixels.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
+UInt16 = npt.NDArray[np.uint16]
+UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
-Int64 = npt.NDArray[np.int64]
-Places = tuple[Int64, Int64, UInt64]
+Int = npt.NDArray[Any]  # int32 where positions fit, else int64
+Places = tuple[Int, Int]
 
 MAX_BLOCK = 64
 """Pixels per side; a crop that shrinks by more skips some. Sums of such a column fit 16 bits."""
 
 POSITION_BITS = 16  # positions are in steps of 2 ** -16 blocks,
 FRACTION_BITS = 6  # and rounded to 1/64 where a sample is read
-LANE_BITS = 21
-LANES = 3
-CHUNK = 8192
-"""Samples worked on at a time; more leave the processor's cache."""
+ONE = 1 << FRACTION_BITS
+LANES = 4
+FITTING = 16
+"""Pixels per side; sums of larger blocks do not fit 16 bits."""
+
+CHUNK = 16384
+"""Samples worked on at a time; many more leave the processor's cache."""
+
+
+def _in_each_lane(value: int) -> np.uint64:
+    return np.uint64(sum(value << (16 * lane) for lane in range(LANES)))
+
+
+BYTES = _in_each_lane(0xFF)
+FRACTIONS = _in_each_lane(ONE - 1)
+HALF = _in_each_lane(ONE * ONE // 2)
+FRACTION = np.uint64(FRACTION_BITS)
 
 
 def resample(
@@ -49,15 +64,26 @@ def resample(
     x = _Axis.of(center[0], reach, right, -down, size=size, block=block, pixels=image.shape[1])
     y = _Axis.of(center[1], reach, down, right, size=size, block=block, pixels=image.shape[0])
     region = _region(image.reshape(*image.shape[:2], -1), x, y)
-    out = np.empty((size, size, region.shape[2]), np.uint8)
-    chunk = max(1, CHUNK // size)
-    for first in range(0, region.shape[2], LANES):
-        words = _blocks(region[..., first : first + LANES], block)
-        for rows in (slice(row, row + chunk) for row in range(0, size, chunk)):
-            samples = _interpolated(words, x.places(rows), y.places(rows))
-            for lane in range(min(LANES, region.shape[2] - first)):
-                out[rows, :, first + lane] = samples >> (LANE_BITS * lane)
+    parts = [
+        _sampled(region[..., first : first + LANES], x, y, size=size, block=block)
+        for first in range(0, region.shape[2], LANES)
+    ]
+    out = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
     return out.reshape(size, size, *image.shape[2:])
+
+
+def _sampled(region: UInt8, x: _Axis, y: _Axis, *, size: int, block: int) -> UInt8:
+    """Samples (size, size, channels) of up to four channels."""
+    blocks = _blocks(region, block)
+    if not (x.inside and y.inside):
+        blocks = _bordered(blocks, y.border, y.border, x.border, x.border)
+    words = blocks.view(np.uint32)[..., 0]
+    out = np.empty((size, size, LANES), np.uint8)
+    chunk = max(1, CHUNK // size)
+    for row in range(0, size, chunk):
+        rows = slice(row, row + chunk)
+        out[rows] = _interpolated(words, x.places(rows), y.places(rows))
+    return _channels(out, region.shape[2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +97,8 @@ class _Axis:
         inside: no sample lies beyond these.
     """
 
-    by_row: Int64
-    by_column: Int64
+    by_row: Int
+    by_column: Int
     anchor: int
     block: int
     first: int
@@ -91,7 +117,8 @@ class _Axis:
         left, right = -anchor // block, (pixels - 1 - anchor) // block
         low, high = min(corners) >> POSITION_BITS, (max(corners) >> POSITION_BITS) + 1
         first, last = min(max(low, left - beyond), right), max(min(high, right + beyond), left)
-        index = np.arange(size, dtype=np.int64)
+        small = max(map(abs, (*corners, size * by_row, size * by_column))) < 1 << 30
+        index = np.arange(size, dtype=np.int32 if small else np.int64)
         return cls(
             by_row=start + by_row * index[: size if by_row else 1, None],
             by_column=by_column * index[: size if by_column else 1],
@@ -107,16 +134,19 @@ class _Axis:
         """Start and stop of the pixels to be read; they may lie beyond the image."""
         return self.anchor + self.block * self.first, self.anchor + self.block * (self.last + 1)
 
+    @property
+    def border(self) -> int:
+        """Blocks to add before `first` and after `last`, each like its neighbour, for the samples beyond."""
+        return int(not self.inside)
+
     def places(self, rows: slice) -> Places:
-        """Each sample's block, the next block, both counted from `first`, and how far between them, 0 to 63."""
+        """Each sample's block, counted from the first with its border, and how far to the next one, 0 to 63."""
         by_row = self.by_row if len(self.by_row) == 1 else self.by_row[rows]
         place = (by_row + self.by_column) >> (POSITION_BITS - FRACTION_BITS)
-        fraction = (place & ((1 << FRACTION_BITS) - 1)).astype(np.uint64)
         block = (place >> FRACTION_BITS) - self.first
-        if self.inside:
-            return block, block + 1, fraction
-        last = self.last - self.first
-        return np.clip(block, 0, last), np.clip(block + 1, 0, last), fraction
+        if not self.inside:
+            block = np.clip(block, -1, self.last - self.first) + 1
+        return block, place & (ONE - 1)
 
 
 def _fixed(value: float) -> int:
@@ -128,68 +158,117 @@ def _region(image: UInt8, x: _Axis, y: _Axis) -> UInt8:
     (top, bottom), (left, right) = y.pixels, x.pixels
     inside = image[max(0, top) : bottom, max(0, left) : right]
     height, width = image.shape[:2]
-    beyond = [(max(0, -top), max(0, bottom - height)), (max(0, -left), max(0, right - width)), (0, 0)]
-    return np.pad(inside, beyond, mode="edge") if any(map(any, beyond)) else inside
+    beyond = max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
+    return _bordered(inside, *beyond) if any(beyond) else inside
 
 
-def _blocks(region: UInt8, block: int) -> UInt64:
-    """Words (h / block, w / block) of block means."""
+def _bordered(pixels: UInt8, top: int, bottom: int, left: int, right: int) -> UInt8:
+    """Pixels (h, w, channels) with their edges repeated."""
+    import cv2
+
+    bordered: Any = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    return np.asarray(bordered, np.uint8).reshape(*bordered.shape[:2], -1)
+
+
+def _blocks(region: UInt8, block: int) -> UInt8:
+    """Block means (h / block, w / block, 4), halves rounded up; channels beyond the region's mean nothing."""
     if block == 1:
-        return _packed([region[..., c] for c in range(region.shape[2])])
-    rows, columns = region.shape[0] // block, region.shape[1] // block
-    words = np.empty((rows, columns), np.uint64)
-    chunk = max(1, CHUNK // columns)
-    for row in range(0, rows, chunk):
-        words[row : row + chunk] = _block_means(region[row * block : (row + chunk) * block], block)
-    return words
-
-
-def _block_means(region: UInt8, block: int) -> UInt64:
-    """Words of block means, halves rounded up."""
-    height, width, channels = region.shape
-    sums = region.reshape(height // block, block, -1).sum(axis=1, dtype=np.uint16)
-    sums = sums.reshape(-1, width, channels)
+        return _four_channels(region)
     area = block * block
-    lanes = []
-    for c in range(channels):
-        lane = sums[:, ::block, c].astype(np.uint32)
-        for column in range(1, block):
-            lane += sums[:, column::block, c]
-        lane += area // 2
-        lane //= area
-        lanes.append(lane)
-    return _packed(lanes)
+    sums = _across(_down(region, block), block)
+    sums += area // 2
+    sums //= area
+    return sums.astype(np.uint8)
 
 
-def _packed(lanes: Sequence[npt.NDArray[np.unsignedinteger]]) -> UInt64:
-    """Words of up to three lanes, the first lowest."""
-    words = lanes[-1].astype(np.uint64)
-    for lane in lanes[-2::-1]:
-        words <<= LANE_BITS
-        words |= lane
-    return words
+def _down(region: UInt8, block: int) -> UInt16:
+    """Sums (h / block, w, channels) of `block` pixels one below the other."""
+    total: UInt16 = np.add(region[::block], region[1::block], dtype=np.uint16)
+    for row in range(2, block):
+        total += region[row::block]
+    return total
 
 
-def _interpolated(words: UInt64, x: Places, y: Places) -> UInt64:
-    """Words of samples between four blocks each, halves rounded up; a lane's low byte counts."""
-    flat, width, one = words.ravel(), words.shape[1], 1 << FRACTION_BITS
-    left, right, over = x
-    above, below, under = y
-    half = sum(one * one // 2 << (LANE_BITS * lane) for lane in range(LANES))
+def _across(columns: UInt16, block: int) -> UInt16 | UInt32:
+    """Sums (h, w / block, 4) of `block` columns side by side."""
+    if block > FITTING:
+        lanes = _four_channels(columns).astype(np.uint32)
+        sums: UInt32 = lanes.reshape(len(lanes), -1, block, LANES).sum(axis=2, dtype=np.uint32)
+        return sums
+    words: UInt64 = _four_channels(columns).view(np.uint64)[..., 0]
+    total: UInt64 = words[:, ::block] + words[:, 1::block]
+    for column in range(2, block):
+        total += words[:, column::block]
+    return total.view(np.uint16).reshape(*total.shape, LANES)
 
-    def between(row: Int64) -> UInt64:
-        start = row * width
-        total: UInt64 = flat.take(start + left)
-        total *= one - over
-        other = flat.take(start + right)
-        other *= over
-        total += other
-        return total
 
-    total, lower = between(above), between(below)
-    total *= one - under
-    lower *= under
-    total += lower
-    total += half
-    total >>= np.uint64(2 * FRACTION_BITS)
+def _four_channels(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Pixels (h, w, 1 to 4) as (h, w, 4), contiguous; what is added means nothing."""
+    channels = pixels.shape[2]
+    if channels == LANES:
+        return np.ascontiguousarray(pixels)
+    if channels == LANES - 1:
+        import cv2
+
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA))
+    out = np.zeros((*pixels.shape[:2], LANES), pixels.dtype)
+    out[..., :channels] = pixels
+    return out
+
+
+def _channels(pixels: UInt8, channels: int) -> UInt8:
+    """The first so many of four channels."""
+    if channels == LANES - 1:
+        import cv2
+
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.uint8)
+    return pixels if channels == LANES else np.ascontiguousarray(pixels[..., :channels])
+
+
+def _interpolated(blocks: UInt32, x: Places, y: Places) -> UInt8:
+    """Samples (h, w, 4) between four blocks each, halves rounded up.
+
+    Args:
+        blocks: words of four bytes.
+        x, y: places that broadcast to (h, w); all in range, with their next blocks.
+    """
+    (left, over), (above, under) = x, y
+    flat, width = blocks.ravel(), blocks.shape[1]
+    start = (above * width + left).astype(np.intp)
+    corners = np.empty((4, *start.shape), np.uint32)
+    for corner, offset in zip(corners, (0, width, 1, width + 1), strict=True):
+        flat[offset:].take(start, out=corner, mode="wrap")  # the mode that checks least
+    words = corners.view(np.uint8).astype(np.uint16).view(np.uint64)
+    over, under = over.astype(np.uint64), under.astype(np.uint64)
+    rows, right = words[:2], words[2:]
+    rows *= ONE - over
+    right *= over
+    rows += right
+    return (
+        _between(rows, np.stack([ONE - under, under]))
+        .view(np.uint16)
+        .astype(np.uint8)
+        .reshape(*start.shape, LANES)
+    )
+
+
+def _between(rows: UInt64, weights: UInt64) -> UInt64:
+    """(2048 + the weighted sum of two rows) >> 12 in the low byte of each lane; overwrites `rows`.
+
+    The sum has 20 bits, a lane 16: the six low bits of the rows, and what they carry, are added up apart.
+    """
+    low = rows & FRACTIONS
+    rows >>= FRACTION
+    rows &= BYTES
+    rows *= weights
+    low *= weights
+    carried: UInt64 = low[0]
+    total: UInt64 = rows[0]
+    carried += low[1]
+    carried += HALF
+    carried >>= FRACTION
+    carried &= BYTES
+    total += rows[1]
+    total += carried
+    total >>= FRACTION
     return total

@@ -96,3 +96,26 @@ def test_the_same_bytes_as_ever():
     ]
     digest = hashlib.sha256(b"".join(crop.extract(image).tobytes() for crop in crops)).hexdigest()
     assert digest == "4da27d43b061672281cda62ab3a802f08170799f48fa16ab8cc485c9579c809a"
+
+
+@pytest.mark.parametrize("side", [30.0, 150.0, 900.0])
+def test_views_of_any_layout_give_what_their_copies_give(side):
+    image = np.random.default_rng(3).integers(0, 256, (160, 200, 6), np.uint8)
+    views = {
+        "colours turned": image[..., 2::-1],
+        "upside down": image[::-1, :, :3],
+        "mirrored": image[:, ::-1, :3],
+        "every other channel": image[..., ::2],
+        "transposed": image.transpose(1, 0, 2)[..., :3],
+        "one row": image[:1, :, :3],
+        "one column": image[:, :1, :4],
+    }
+    crop = Crop(8.0, 11.0, side, 40, 17.0)
+    for name, view in views.items():
+        np.testing.assert_array_equal(crop.extract(view), crop.extract(view.copy()), err_msg=name)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_crop_larger_than_32_bit_positions(size):
+    image = np.full((9, 7), 200, np.uint8)
+    assert (Crop(3.0, 4.0, 1e9, size, 30.0).extract(image) == 200).all()
