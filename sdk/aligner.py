@@ -229,9 +229,11 @@ class FaceAligner:
     def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
         """The upright crop of a face's landmarks; None where all of them lie outside the frame."""
         height, width = frame.shape[:2]
-        inside = (face.landmarks >= 0).all(axis=1) & (face.landmarks <= (width - 1, height - 1)).all(axis=1)
-        if not inside.any():
-            return None
+        box = face.box
+        if min(box.left, box.top) < 0 or box.right > width - 1 or box.bottom > height - 1:
+            inside = (face.landmarks >= 0).all(axis=1) & (face.landmarks <= (width - 1, height - 1)).all(axis=1)
+            if not inside.any():
+                return None
         return Crop.around_landmarks(
             face.landmarks, size=self._model.input_size, margin=self._model.margin, angle_deg=face.pose.roll_deg
         )
@@ -254,18 +256,17 @@ def decoded(
         regularise_below: as for FaceAligner.
     """
     shape_model, landmarks = model.shape_model, crop.to_image(points)
-    shape, _ = shape_model.align(landmarks)
-    plausibility = shape_model.plausibility_of(shape)
+    b, plausibility = shape_model.described(shape_model.align(landmarks)[0])
     mend = regularise_below is not None and plausibility < regularise_below
     if mend:
         landmarks = shape_model.regularise(landmarks)
-        shape, _ = shape_model.align(landmarks)
+        b = shape_model.parameters(shape_model.align(landmarks)[0])
     return Face(
         landmarks=landmarks,
         pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=model.yaw_expansion),
         box=BBox.around(landmarks),
         score=score,
-        shape_parameters=shape_model.parameters(shape),
+        shape_parameters=b,
         plausibility=plausibility,
         regularised=mend,
     )
@@ -274,7 +275,8 @@ def decoded(
 def disagreement(first: Face, second: Face) -> float:
     """Mean distance of two faces' landmarks over the second's outer-eye distance; infinite where its eyes meet."""
     eyes = interocular_distance(second)
-    distance = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean())
+    moved = first.landmarks - second.landmarks
+    distance = float(np.sqrt(np.add.reduce(moved * moved, axis=1)).mean())
     return distance / eyes if eyes > 0 else math.inf
 
 

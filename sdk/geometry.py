@@ -63,10 +63,11 @@ class Crop:
         """The crop whose own axes bound the landmarks (n, 2) tightly, then widened by `margin`."""
         c, s = _turn(angle_deg)
         upright = _turned(np.asarray(landmarks, np.float64), c, -s)
-        low, high = upright.min(axis=0), upright.max(axis=0)
-        center = _turned((low + high) / 2.0, c, s)
-        side = margin * float((high - low).max())
-        return cls(float(center[0]), float(center[1]), side, size, angle_deg)
+        left, top = np.minimum.reduce(upright, axis=0).tolist()
+        right, bottom = np.maximum.reduce(upright, axis=0).tolist()
+        x, y = (left + right) / 2.0, (top + bottom) / 2.0
+        side = margin * max(right - left, bottom - top)
+        return cls(c * x - s * y, s * x + c * y, side, size, angle_deg)
 
     def to_image(self, points: Float32) -> Float32:
         """Crop coordinates (..., 2) to image pixels."""
@@ -124,7 +125,10 @@ def _turned(points: npt.NDArray[np.float64], c: float, s: float) -> npt.NDArray[
     Written out: a matrix product may fuse or reorder its operations, differently on each processor.
     """
     x, y = points[..., 0], points[..., 1]
-    return np.stack([c * x - s * y, s * x + c * y], axis=-1)
+    turned = np.empty(points.shape)
+    turned[..., 0] = c * x - s * y
+    turned[..., 1] = s * x + c * y
+    return turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class Similarity:
 
     def apply(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Transform points (..., 2)."""
-        return _to_points(self.a * _to_complex(points) + self.b)
+        return to_points(self.a * _to_complex(points) + self.b)
 
     def inverse(self) -> Similarity:
         return Similarity(1 / self.a, -self.b / self.a)
@@ -147,20 +151,34 @@ def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
 
     Source: Umeyama, PAMI 1991, in its closed form for the plane.
     """
-    z, w = _to_complex(source), _to_complex(target)
-    z_mean, w_mean = z.mean(), w.mean()
-    z, w = z - z_mean, w - w_mean
+    return fit_centred(centred(source), centred(target))
+
+
+Centred = tuple[complex, npt.NDArray[np.complex128]]
+"""Points of the plane as complex numbers: their mean, and each one's offset (n,) from it."""
+
+
+def centred(points: npt.ArrayLike) -> Centred:
+    """Points (n, 2) as `fit_centred` takes them, for those that are fitted to again and again."""
+    z = _to_complex(points)
+    mean = complex(z.sum() / len(z))
+    return mean, z - mean
+
+
+def fit_centred(source: Centred, target: Centred) -> Similarity:
+    """`fit_similarity`."""
+    (z_mean, z), (w_mean, w) = source, target
     power = float(np.vdot(z, z).real)
     if power <= 0.0:
         raise InputError("landmarks: expected points that do not all coincide, got a single place")
     a = complex(np.vdot(z, w)) / power
-    return Similarity(a, complex(w_mean - a * z_mean))
+    return Similarity(a, w_mean - a * z_mean)
 
 
 def _to_complex(points: npt.ArrayLike) -> npt.NDArray[np.complex128]:
-    array = np.asarray(points, np.float64)
-    return np.asarray(array[..., 0] + 1j * array[..., 1])
+    return np.ascontiguousarray(points, np.float64).view(np.complex128)[..., 0]
 
 
-def _to_points(z: npt.NDArray[np.complex128]) -> npt.NDArray[np.float64]:
-    return np.stack([z.real, z.imag], axis=-1)
+def to_points(z: npt.NDArray[np.complex128]) -> npt.NDArray[np.float64]:
+    """Complex numbers x + iy (...,) as points (..., 2)."""
+    return np.ascontiguousarray(z).view(np.float64).reshape(*z.shape, 2)

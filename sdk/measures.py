@@ -42,4 +42,5 @@ def _aspect(landmarks: Float32, eye: tuple[int, ...]) -> float:
 
 
 def _distance(landmarks: Float32, i: int, j: int) -> float:
-    return float(np.linalg.norm(landmarks[i] - landmarks[j]))
+    apart = landmarks[i] - landmarks[j]
+    return float(np.sqrt(apart.dot(apart)))

@@ -31,7 +31,7 @@ def rotation_from_pose(pose: HeadPose) -> Float64:
 
 def pose_from_rotation(rotation: Float64) -> HeadPose:
     """Inverse of `rotation_from_pose` for |yaw| < 90; at 90 degrees roll is set to 0."""
-    sin_yaw = float(np.clip(-rotation[2, 0], -1.0, 1.0))
+    sin_yaw = max(-1.0, min(1.0, -float(rotation[2, 0])))
     yaw = math.asin(sin_yaw)
     if math.hypot(rotation[0, 0], rotation[1, 0]) < 1e-6:  # gimbal lock: only roll -+ pitch is known
         roll = 0.0
@@ -40,6 +40,15 @@ def pose_from_rotation(rotation: Float64) -> HeadPose:
         roll = math.atan2(rotation[1, 0], rotation[0, 0])
         about_x = math.atan2(rotation[2, 1], rotation[2, 2])
     return HeadPose(math.degrees(yaw), -math.degrees(about_x), math.degrees(roll))
+
+
+def nearest_rotation(matrix: Float64) -> Float64:
+    """The rotation (3, 3) closest to a matrix (3, 3), by its singular vectors; never a reflection."""
+    u, _, vt = np.linalg.svd(matrix)
+    (a, b, c), (d, e, f), (g, h, i) = (u @ vt).tolist()
+    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
+        u[:, 2] *= -1.0
+    return np.asarray(u @ vt)
 
 
 def angle_between_deg(first: HeadPose, second: HeadPose) -> float:

@@ -62,7 +62,7 @@ class BBox:
     @classmethod
     def around(cls, landmarks: npt.NDArray[np.float32]) -> BBox:
         """Tight bounding box of landmarks (n, 2)."""
-        (left, top), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
+        (left, top), (right, bottom) = np.minimum.reduce(landmarks), np.maximum.reduce(landmarks)
         return cls(float(left), float(top), float(right), float(bottom))
 
 

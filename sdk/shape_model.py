@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
-from sdk.geometry import Similarity, fit_similarity
+from sdk.geometry import Centred, Similarity, centred, fit_centred
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -43,6 +43,8 @@ class ShapeModel:
     eigenvalues: Float32
     residual_moments: Float32
     mean_3d: Float32
+    _centred: Centred = field(init=False, repr=False)  # what every face needs, made once
+    _modes: Float64 = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n, k = len(self.mean), len(self.eigenvalues)
@@ -67,6 +69,8 @@ class ShapeModel:
                 "eigenvalues: expected at least one, all positive and descending; "
                 "were they sorted ascending, as numpy's eigh returns them?"
             )
+        object.__setattr__(self, "_centred", centred(self.mean))
+        object.__setattr__(self, "_modes", self.eigenvectors.astype(np.float64))
 
     @property
     def n_points(self) -> int:
@@ -78,20 +82,21 @@ class ShapeModel:
 
     def align(self, landmarks: npt.ArrayLike) -> tuple[Float64, Similarity]:
         """Bring landmarks (n, 2) of any frame into aligned shape space; the shape and the similarity."""
-        similarity = fit_similarity(landmarks, self.mean)
+        similarity = fit_centred(centred(landmarks), self._centred)
         return similarity.apply(landmarks), similarity
 
     def parameters(self, aligned_shape: npt.ArrayLike, *, limit: float | None = LIMIT) -> Float32:
         """Shape parameters b (k,) of an aligned shape, each kept within ±limit·√λ (None: as they are)."""
-        b = self.eigenvectors @ (np.asarray(aligned_shape, np.float64) - self.mean).ravel()
-        if limit is not None:
-            bound = limit * np.sqrt(self.eigenvalues)
-            b = np.clip(b, -bound, bound)
-        return np.asarray(b, np.float32)
+        b = self._modes @ (np.asarray(aligned_shape, np.float64) - self.mean).ravel()
+        return np.asarray(b if limit is None else self._limited(b, limit), np.float32)
+
+    def _limited(self, b: Float64, limit: float) -> Float64:
+        bound = limit * np.sqrt(self.eigenvalues)
+        return np.asarray(np.minimum(np.maximum(b, -bound), bound))
 
     def reconstruct(self, b: npt.ArrayLike) -> Float32:
         """Aligned shape (n, 2) of shape parameters b (k,): mean + b P."""
-        offset = np.asarray(b, np.float64) @ self.eigenvectors
+        offset = np.asarray(b, np.float64) @ self._modes
         return np.asarray(self.mean + offset.reshape(self.mean.shape), np.float32)
 
     def regularise(self, landmarks: npt.ArrayLike, *, limit: float = LIMIT) -> Float32:
@@ -116,14 +121,22 @@ class ShapeModel:
 
     def plausibility_of(self, aligned_shape: npt.ArrayLike) -> float:
         """`plausibility` of landmarks that `align` has brought into aligned shape space already."""
+        return self.described(aligned_shape)[1]
+
+    def described(self, aligned_shape: npt.ArrayLike) -> tuple[Float32, float]:
+        """`parameters` and `plausibility_of` an aligned shape, at the cost of one of them."""
         shape = np.asarray(aligned_shape, np.float64)
-        b = self.parameters(shape, limit=None).astype(np.float64)
-        residual = shape - self.reconstruct(b)
-        total, squares = (float(v) for v in self.residual_moments)
-        distance = float(np.sum(b**2 / self.eigenvalues))
+        free = self._modes @ (shape - self.mean).ravel()
+        b = free.astype(np.float32).astype(np.float64)
+        plausibility = self._plausibility(b, shape - self.reconstruct(b))
+        return np.asarray(self._limited(free, LIMIT), np.float32), plausibility
+
+    def _plausibility(self, b: Float64, residual: Float64) -> float:
+        total, squares = self.residual_moments.tolist()
+        distance = float((b * b / self.eigenvalues).sum())
         degrees = float(self.n_modes)
         if total > 0 and squares > 0:
-            distance += float(np.sum(residual**2)) * total / squares
+            distance += float((residual * residual).sum()) * total / squares
             degrees += total**2 / squares
         return _chi_square_tail(distance, degrees)
 

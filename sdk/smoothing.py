@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
-from sdk.geometry import Similarity, fit_similarity
+from sdk.geometry import Centred, centred, fit_centred, to_points
 
 Float64 = npt.NDArray[np.float64]
 
@@ -50,7 +52,7 @@ class OneEuroFilter:
     """
 
     def __init__(self, parameters: OneEuro) -> None:
-        self._step = _Step(parameters)
+        self._step = _Step(parameters, _lengths)
         self._value: Float64 | None = None
 
     def __call__(self, value: npt.ArrayLike, seconds: float, *, unit: float = 1.0) -> Float64:
@@ -77,8 +79,8 @@ class LandmarkFilter:
     """
 
     def __init__(self, parameters: OneEuro) -> None:
-        self._motion, self._shape = _Step(parameters), _Step(parameters)
-        self._value: Float64 | None = None
+        self._motion, self._shape = _Step(parameters, _lengths), _Step(parameters, np.abs)
+        self._last: Centred | None = None
 
     def __call__(self, landmarks: npt.ArrayLike, seconds: float, *, unit: float) -> Float64:
         """The smoothed landmarks, `seconds` after the last ones; the first pass as they are.
@@ -86,40 +88,52 @@ class LandmarkFilter:
         Args:
             unit: the length in pixels that counts as 1, such as the distance of the eyes.
         """
-        new = np.asarray(landmarks, np.float64)
-        if self._value is None or seconds <= 0 or np.ptp(self._value, axis=0).max() <= 0:
+        new = centred(landmarks)
+        if self._last is None or seconds <= 0 or _coincide(self._last):
             self._motion.rest()
             self._shape.rest()
-            self._value = new
-            return new
-        old, centre = self._value, self._value.mean(axis=0)
-        full = fit_similarity(old, new)
-        shift = (full.apply(centre[np.newaxis])[0] - centre) / unit
-        size = max(abs(full.a), 1e-6)
-        move = self._motion(np.array([*shift, math.log(size), cmath.phase(full.a)]), seconds)
-        part = Similarity(complex(math.exp(move[2]) * cmath.exp(1j * move[3])), 0j)
-        left_over = self._shape((new - full.apply(old)) / unit, seconds)
-        self._value = part.apply(old - centre) + centre + unit * (move[:2] + left_over)
-        return self._value
+            self._last = new
+            return np.asarray(landmarks, np.float64)
+        self._last = self._moved(self._last, new, seconds, unit)
+        return to_points(self._last[0] + self._last[1])
+
+    def _moved(self, old: Centred, new: Centred, seconds: float, unit: float) -> Centred:
+        """Points are complex numbers here: x + iy."""
+        a, shift = fit_centred(old, new).a, (new[0] - old[0]) / unit
+        whole = np.array([shift.real, shift.imag, math.log(max(abs(a), 1e-6)), cmath.phase(a)])
+        right, down, growth, angle = self._motion(whole, seconds).tolist()
+        left_over = self._shape((new[1] - a * old[1]) / unit, seconds)
+        points = cmath.exp(complex(growth, angle)) * old[1] + unit * left_over
+        drift = complex(points.sum() / len(points))
+        return old[0] + unit * complex(right, down) + drift, points - drift
 
 
 class _Step:
     """How far to go towards a new value: the filter of the source, told by offsets from the last answer."""
 
-    def __init__(self, parameters: OneEuro) -> None:
+    def __init__(self, parameters: OneEuro, lengths: Callable[[Any], Any]) -> None:
         self._parameters = parameters
-        self._speed: Float64 | float = 0.0
+        self._lengths = lengths
+        self._speed: Any = 0.0
 
     def rest(self) -> None:
         self._speed = 0.0
 
-    def __call__(self, offset: Float64, seconds: float) -> Float64:
+    def __call__(self, offset: npt.NDArray[Any], seconds: float) -> npt.NDArray[Any]:
         p = self._parameters
         self._speed = self._speed + _share(p.speed_cutoff_hz, seconds) * (offset / seconds - self._speed)
-        speed = np.linalg.norm(self._speed, axis=-1, keepdims=True)
-        return np.asarray(_share(p.min_cutoff_hz + p.beta * speed, seconds) * offset)
+        return np.asarray(_share(p.min_cutoff_hz + p.beta * self._lengths(self._speed), seconds) * offset)
 
 
-def _share(cutoff_hz: npt.ArrayLike, seconds: float) -> Float64:
+def _coincide(points: Centred) -> bool:
+    return bool((points[1] == points[1][0]).all())
+
+
+def _lengths(vectors: Float64) -> Float64:
+    """Of vectors along the last axis, which is kept with length 1."""
+    return np.asarray(np.sqrt(np.add.reduce(vectors * vectors, axis=-1, keepdims=True)))
+
+
+def _share(cutoff_hz: Any, seconds: float) -> Any:
     """Weight of the new value in a first-order low pass: 1 / (1 + τ/T), τ = 1 / 2πf."""
-    return np.asarray(1.0 / (1.0 + 1.0 / (2.0 * math.pi * np.asarray(cutoff_hz) * seconds)))
+    return 1.0 / (1.0 + 1.0 / ((2.0 * math.pi * seconds) * cutoff_hz))

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from sdk.aligner import FaceAligner, disagreement
 from sdk.errors import InputError
-from sdk.pose import pose_from_rotation, rotation_from_pose
+from sdk.measures import interocular_distance
+from sdk.pose import nearest_rotation, pose_from_rotation, rotation_from_pose
 from sdk.results import BBox, Face
-from sdk.schemes import IBUG68
 from sdk.smoothing import LandmarkFilter, OneEuro, OneEuroFilter
 
 UInt8 = npt.NDArray[np.uint8]
@@ -167,15 +167,11 @@ class FaceTracker:
 
 def _smoothed(face: Face, filters: Filters, seconds: float) -> Face:
     """The face with landmarks and pose filtered; the pose as a rotation, so that no angle jumps."""
-    right, left = IBUG68.outer_eye_corners
-    unit = max(float(np.linalg.norm(face.landmarks[right] - face.landmarks[left])), 1e-6)
+    unit = max(interocular_distance(face), 1e-6)
     landmarks = filters[0](face.landmarks, seconds, unit=unit).astype(np.float32)
     mixed = filters[1](rotation_from_pose(face.pose), seconds, unit=TURN)
-    u, _, vt = np.linalg.svd(mixed)
-    rotation = u @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt)))]) @ vt
-    return dataclasses.replace(
-        face, landmarks=landmarks, pose=pose_from_rotation(rotation), box=BBox.around(landmarks)
-    )
+    pose = pose_from_rotation(nearest_rotation(mixed))
+    return dataclasses.replace(face, landmarks=landmarks, pose=pose, box=BBox.around(landmarks))
 
 
 def longest_followed(tracked: Sequence[TrackedFace]) -> TrackedFace | None:

@@ -13,6 +13,7 @@ from sdk.pose import (
     decode_pose,
     expanded_yaw,
     mirror_pose,
+    nearest_rotation,
     pose_from_rotation,
     rotation_from_pose,
 )
@@ -107,3 +108,12 @@ def test_expansion_by_hand():
     assert expanded_yaw(4.0, 0.25) == pytest.approx(4.01)
     pose = decode_pose(np.array([40 / 90, 0.1, 0.1], np.float32), yaw_expansion=0.25)
     assert (pose.yaw_deg, pose.pitch_deg, pose.roll_deg) == pytest.approx((50, 9, 9), abs=1e-4)
+
+
+@given(POSES, st.integers(0, 1000))
+def test_the_nearest_rotation_to_a_rotation_is_itself_and_to_anything_a_rotation(pose, seed):
+    rotation = rotation_from_pose(pose)
+    np.testing.assert_allclose(nearest_rotation(1.7 * rotation), rotation, atol=1e-9)
+    any_other = nearest_rotation(np.random.default_rng(seed).normal(size=(3, 3)))  # half of them turn inside out
+    np.testing.assert_allclose(any_other @ any_other.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(any_other) == pytest.approx(1.0)

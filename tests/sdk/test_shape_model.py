@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -61,6 +62,18 @@ def test_plausibility_is_one_at_the_mean_falls_with_distance_and_ignores_the_fra
     assert steps[-1] < 1e-3
     turned = Similarity(7j, 100 + 50j).apply(model.reconstruct(np.sqrt(model.eigenvalues)))
     assert model.plausibility(turned) == pytest.approx(steps[2], abs=1e-3)
+
+
+def test_described_is_parameters_and_plausibility():
+    shape = SHIPPED.align(scatter(1, 0.1))[0]
+    b, plausibility = SHIPPED.described(shape)
+    np.testing.assert_array_equal(b, SHIPPED.parameters(shape))
+    assert plausibility == SHIPPED.plausibility_of(shape)
+
+
+def test_a_pickled_model_is_the_same_model():
+    again, face = pickle.loads(pickle.dumps(SHIPPED)), scatter(2, 0.1)
+    np.testing.assert_array_equal(again.regularise(face), SHIPPED.regularise(face))
 
 
 def test_plausibility_of_nonsense_is_zero():

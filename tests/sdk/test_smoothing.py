@@ -115,7 +115,8 @@ def test_a_blink_comes_through():
     assert closed > 0.75
 
 
-def test_a_face_after_points_in_one_place_passes_as_it_is():
+@pytest.mark.parametrize("place", [0.0, 0.1, 1234.567])  # the mean of many 0.1 is not 0.1
+def test_a_face_after_points_in_one_place_passes_as_it_is(place):
     smooth = LandmarkFilter(OneEuro())
-    smooth(np.zeros((68, 2)), STEP, unit=1.0)
-    np.testing.assert_array_equal(smooth(FACE, STEP, unit=EYES), FACE)
+    smooth(np.full((68, 2), place), STEP, unit=1.0)
+    np.testing.assert_array_equal(smooth(FACE + 100.3, STEP, unit=EYES), FACE + 100.3)
