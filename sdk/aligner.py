@@ -234,9 +234,9 @@ class FaceAligner:
             inside = (face.landmarks >= 0).all(axis=1) & (face.landmarks <= (width - 1, height - 1)).all(axis=1)
             if not inside.any():
                 return None
-        return Crop.around_landmarks(
-            face.landmarks, size=self._model.input_size, margin=self._model.margin, angle_deg=face.pose.roll_deg
-        )
+        size, margin = self._model.input_size, self._model.margin
+        crop = Crop.around_landmarks(face.landmarks, size=size, margin=margin, angle_deg=face.pose.roll_deg)
+        return crop.on_grid()
 
 
 def decoded(

@@ -7,6 +7,8 @@ Source: Tian et al., "FCOS: Fully Convolutional One-Stage Object Detection", ICC
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,15 +44,16 @@ def decode_cells(
         boxes (n, 4) left, top, right, bottom; scores (n,) 0 to 1; rolls (n,) in degrees, clockwise positive.
     """
     centres, strides = grid
-    chosen = np.flatnonzero(cells[:, 0] >= np.log(min_score) - np.log1p(-min_score))
+    chosen = np.flatnonzero(cells[:, 0] >= np.float32(math.log(min_score) - math.log1p(-min_score)))
     chosen = chosen[np.argsort(-cells[chosen, 0], kind="stable")]
     logits, distances, turn = np.split(cells[chosen], [1, 5], axis=1)
     distances = distances * strides[chosen, None]
     boxes = np.concatenate([centres[chosen] - distances[:, :2], centres[chosen] + distances[:, 2:]], axis=1)
-    scores = 1.0 / (1.0 + np.exp(-logits[:, 0]))
-    rolls = np.degrees(np.arctan2(turn[:, 1], turn[:, 0]))
+    # in double precision, in which processors differ too little to be seen in float32
+    logit, cosine, sine = np.concatenate([logits, turn], axis=1).astype(np.float64).T
+    scores, rolls = 1.0 / (1.0 + np.exp(-logit)), np.degrees(np.arctan2(sine, cosine))
     whole = (distances[:, 0] + distances[:, 2] > 0) & (distances[:, 1] + distances[:, 3] > 0)
-    return np.asarray(boxes[whole], np.float32), np.asarray(scores[whole], np.float32), np.asarray(rolls[whole])
+    return np.asarray(boxes[whole], np.float32), scores[whole].astype(np.float32), rolls[whole].astype(np.float32)
 
 
 def suppress(boxes: Float32, *, max_overlap: float) -> list[int]:

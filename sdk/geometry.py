@@ -23,6 +23,10 @@ UInt8 = npt.NDArray[np.uint8]
 MAX_SIDE = 1e9
 """Pixels; far beyond any image, and small enough for 64-bit integers."""
 
+GRID_BITS = 10
+GRID_DEG = 0.25
+"""Of `Crop.on_grid`: 2 ** GRID_BITS steps make the power of two above the side, GRID_DEG is one of the angle."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -68,6 +72,16 @@ class Crop:
         x, y = (left + right) / 2.0, (top + bottom) / 2.0
         side = margin * max(right - left, bottom - top)
         return cls(c * x - s * y, s * x + c * y, side, size, angle_deg)
+
+    def on_grid(self) -> Crop:
+        """The nearest crop of a coarse grid: steps of 1/1024 to 1/512 of the side, and of a quarter of a degree.
+
+        A network's float sums differ in their last bits from processor to processor. Crops that follow from
+        them are put on the grid, so that the next look sees the same bytes everywhere (docs/model_format.md).
+        """
+        step = math.ldexp(1.0, math.frexp(self.side)[1] - GRID_BITS)
+        center_x, center_y, side = (step * round(v / step) for v in (self.center_x, self.center_y, self.side))
+        return Crop(center_x, center_y, side, self.size, round(self.angle_deg / GRID_DEG) * GRID_DEG)
 
     def to_image(self, points: Float32) -> Float32:
         """Crop coordinates (..., 2) to image pixels."""

@@ -8,6 +8,7 @@ python=${PYTHON:-python3}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 clang=${CLANG:-clang}
 model=$(ls "$PWD"/../../sdk/models/*.tflite)
+detector=$(ls "$PWD"/../../sdk/models/detectors/*.tflite)
 golden=$PWD/../../tests/golden
 
 say() { printf '\n-- %s\n' "$1"; }
@@ -58,10 +59,10 @@ if has valgrind; then
     say "valgrind"
     check=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
         --suppressions=tests/valgrind.supp)
-    "${check[@]}" "$build/plain/tests/test_model" "$model"
+    "${check[@]}" "$build/plain/tests/test_model" "$model" "$detector"
     # XNNPACK's vector code reads beyond its buffers on purpose, so its results count as undefined.
-    for test in api golden; do
-        "${check[@]}" --undef-value-errors=no "$build/plain/tests/test_$test" "$model" "$golden"
+    for test in api golden scenes; do
+        "${check[@]}" --undef-value-errors=no "$build/plain/tests/test_$test" "$model" "$golden" "$detector"
     done
 else
     skip "valgrind is not installed"

@@ -83,7 +83,7 @@ def run(case: Case, frame: UInt8, aligner: FaceAligner) -> Stages:
         first = aligner.align(frame, box)
         crop = Crop.around_landmarks(
             first.landmarks, size=model.input_size, margin=model.margin, angle_deg=first.pose.roll_deg
-        )
+        ).on_grid()
         face = aligner.align(frame, box, refine=True)
     return Stages(crop, recorder.pixels, recorder.landmarks, recorder.pose, face)
 

@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sdk import FaceAligner, ModelFile
+from sdk import FaceAligner, FaceDetector, ModelFile
+from sdk.detector_file import DEFAULT_DETECTOR
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import DEFAULT_MODEL
 from sdk.shape_model import LIMIT
 from sdk.testing import FakeInterpreter, rendered_face
+from tests.golden import scenes as whole
 from tests.golden.contract import (
     FILE,
     NO_FRAME,
@@ -48,6 +50,17 @@ CASES = (
     Case("drawn", "drawn.ppm", (35.0, 40.0, 150.0, 155.0), refine=False),
     Case("drawn_again", "drawn.ppm", (35.0, 40.0, 150.0, 155.0), refine=True),
 )
+SCENES = (
+    whole.Scene("portrait", "portrait.ppm", 1),
+    whole.Scene("portrait_halved", "portrait.ppm", 4),
+    whole.Scene("portrait_halved_twice", "portrait.ppm", 9),
+    whole.Scene("turned", "turned.ppm", 1),
+    whole.Scene("drawn", "drawn.ppm", 1),
+    whole.Scene("group", "group.ppm", 1),
+    whole.Scene("group_halved", "group.ppm", 3),
+    whole.Scene("sideways", "sideways.ppm", 1),
+    whole.Scene("nobody", "nobody.ppm", 1),
+)
 ODD = Case("odd_shape", NO_FRAME, (50.0, -120.0, 251.0, 79.5), refine=False)
 
 
@@ -61,6 +74,7 @@ def main() -> None:
     stages = [run(case, read_frame(case.frame), aligner) for case in CASES]
     everything = [*zip(CASES, stages, strict=True), (ODD, _odd(model))]
     FILE.write_text("\n".join([*_head(model, stages), *_body(everything)]) + "\n", encoding="ascii")
+    _write_scenes(model)
     bound = LIMIT * np.sqrt(model.shape_model.eigenvalues)
     clamped = [int((np.abs(s.face.shape_parameters) >= bound * 0.999999).sum()) for _, s in everything]
     print(f"{FILE.name}: {len(clamped)} cases, shape parameters at their limit: {clamped} of {len(bound)} each")
@@ -76,6 +90,12 @@ def make_frames() -> None:
     write_frame("portrait.ppm", Crop(255.5, 299.5, 600.0, 300).extract(photo)[:, 22:278])
     write_frame("turned.ppm", Crop(265.0, 248.0, 330.0, 224, angle_deg=-32.0).extract(photo))
     write_frame("drawn.ppm", rendered_face(np.random.default_rng(3))[0])
+    group = np.full((301, 485, 3), (120, 110, 100), np.uint8)
+    for angle, size, left, top in ((-20.0, 200, 10, 20), (45.0, 130, 230, 150), (0.0, 70, 380, 10)):
+        group[top : top + size, left : left + size] = Crop(262.0, 240.0, 380.0, size, angle).extract(photo)
+    write_frame("group.ppm", group)
+    write_frame("sideways.ppm", Crop(265.0, 248.0, 600.0, 200, angle_deg=-70.0).extract(photo))
+    write_frame("nobody.ppm", Crop(80.0, 520.0, 150.0, 96).extract(photo)[:61])
 
 
 def _odd(model: ModelFile) -> Stages:
@@ -88,11 +108,31 @@ def _odd(model: ModelFile) -> Stages:
     return run(ODD, np.zeros((300, 300, 3), np.uint8), aligner)
 
 
+def _write_scenes(model: ModelFile) -> None:
+    detector = FaceDetector()
+    aligner = FaceAligner(model, detector=detector)
+    lines = [
+        "# Made by python -m tests.golden.make; README.md says what the lines mean.",
+        f"version {whole.VERSION}",
+        f"model {DEFAULT_MODEL} {_digest(DEFAULT_MODEL)}",
+        f"detector {DEFAULT_DETECTOR} {_digest(f'detectors/{DEFAULT_DETECTOR}')}",
+        f"input_size {detector.model.input_size}",
+    ]
+    for scene in SCENES:
+        seen = whole.see(scene, detector, aligner)
+        lines += [f"\nscene {scene.name}\n{scene.arguments}", *seen.lines()]
+        print(f"{whole.FILE.name}: {scene.name}: {len(seen.detections)} detections, {len(seen.faces)} faces")
+    whole.FILE.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256((resources.files("sdk") / "models" / name).read_bytes()).hexdigest()
+
+
 def _head(model: ModelFile, stages: list[Stages]) -> Iterator[str]:
-    content = (resources.files("sdk") / "models" / DEFAULT_MODEL).read_bytes()
     yield "# Made by python -m tests.golden.make; README.md says what the lines mean."
     yield f"version {VERSION}"
-    yield f"model {DEFAULT_MODEL} {hashlib.sha256(content).hexdigest()}"
+    yield f"model {DEFAULT_MODEL} {_digest(DEFAULT_MODEL)}"
     yield f"interpreter ai-edge-litert {metadata.version('ai-edge-litert')}"
     yield f"input_size {model.input_size}"
     yield f"crop_margin {model.margin!r}"

@@ -119,6 +119,40 @@ def test_letterboxing_keeps_the_ratio_and_turns_bgr_to_rgb():
     assert not pixels[32:].any()
 
 
+def between_pixels(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """docs/model_format.md, "Face detectors", word for word."""
+    height, width = pixels.shape[:2]
+    (u, f), (v, g) = (places(n, m) for n, m in zip((width, height), size, strict=True))
+    f, g = f[:, None], g[:, None, None]
+    padded = np.pad(pixels.astype(np.int64), ((0, 1), (0, 1), (0, 0)), mode="edge")
+    upper = (256 - f) * padded[v][:, u] + f * padded[v][:, u + 1]
+    lower = (256 - f) * padded[v + 1][:, u] + f * padded[v + 1][:, u + 1]
+    return (((256 - g) * upper + g * lower + 32768) >> 16).astype(np.uint8)
+
+
+def places(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    x = (1.0 / (m / n)) * (np.arange(m) + 0.5) - 0.5
+    u = np.clip(np.floor(x), 0, n - 1).astype(int)
+    return u, np.where((x < 0) | (u >= n - 1), 0, np.rint(256 * (x - u))).astype(int)
+
+
+@pytest.mark.parametrize(
+    "shape", [(64, 48), (100, 200), (127, 128), (129, 640), (1, 500), (333, 1), (5, 3), (1, 1), (301, 485)]
+)
+def test_the_detectors_input_is_what_the_format_says(shape):
+    size = 64
+    frame = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    expected, (height, width) = frame[..., ::-1], shape
+    ratio = size / max(shape)
+    while max(expected.shape[:2]) >= 2 * size:
+        expected = between_pixels(expected, tuple(max(1, n // 2) for n in expected.shape[1::-1]))
+    expected = between_pixels(expected, (max(1, round(width * ratio)), max(1, round(height * ratio))))
+    got = letterboxed(frame, size)[0]
+    np.testing.assert_array_equal(got[: expected.shape[0], : expected.shape[1]], expected)
+    assert not got[expected.shape[0] :].any()
+    assert not got[:, expected.shape[1] :].any()
+
+
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("min_score", 0.0), ("min_score", 1.0), ("min_score", "high"), ("max_faces", 0), ("num_threads", 0)],

@@ -136,3 +136,19 @@ def test_fit_similarity_finds_the_similarity(a, b):
 def test_coinciding_points_have_no_similarity():
     with pytest.raises(InputError, match="coincide"):
         fit_similarity(np.zeros((5, 2)), np.random.default_rng(0).normal(size=(5, 2)))
+
+
+@given(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.floats(1e-3, 1e5), st.floats(-180, 180))
+def test_a_crop_on_the_grid_is_near(x, y, side, angle):
+    crop = Crop(x, y, side, 128, angle)
+    near = crop.on_grid()
+    assert abs(near.center_x - x) <= side / 1024
+    assert abs(near.center_y - y) <= side / 1024
+    assert abs(near.side - side) <= side / 1024
+    assert abs(near.angle_deg - angle) <= 0.125
+
+
+def test_crops_that_differ_by_float_sums_are_the_same_on_the_grid():
+    crop = Crop(132.627, 124.31, 115.93, 128, 10.05)
+    other = Crop(132.627 + 6e-5, 124.31 - 6e-5, 115.93 + 6e-5, 128, 10.05 + 6e-5)
+    assert other.on_grid() == crop.on_grid()

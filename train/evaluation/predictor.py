@@ -150,7 +150,8 @@ def _closer(image: UInt8, crop: Crop, landmarks: Float32, angles: Float64, *, ma
     inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
     if not inside.any():
         return crop
-    return Crop.around_landmarks(landmarks, size=crop.size, margin=margin, angle_deg=float(angles[2]))
+    closer = Crop.around_landmarks(landmarks, size=crop.size, margin=margin, angle_deg=float(angles[2]))
+    return closer.on_grid()
 
 
 def _file(path: Path) -> dict[str, str]:

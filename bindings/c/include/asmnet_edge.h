@@ -20,10 +20,10 @@ extern "C" {
 #define FA_API
 #endif
 
-#define FA_ABI_VERSION 1u /* raised when a struct or function changes; fa_create compares it */
+#define FA_ABI_VERSION 2u /* raised when a struct or function changes; fa_create compares it */
 #define FA_LANDMARKS 68   /* i-bug's order, counted from 0 */
 #define FA_MAX_MODES 64
-#define FA_MAX_DETECTIONS 64
+#define FA_MAX_DETECTIONS 64 /* in a frame; the best are kept */
 
 typedef enum fa_status {
     FA_OK = 0,
@@ -51,7 +51,8 @@ typedef struct fa_box {
 
 typedef struct fa_detection {
     fa_box box;
-    double score; /* 0 to 1 */
+    double score;    /* 0 to 1 */
+    double roll_deg; /* clockwise positive; 0 where the detector does not know */
 } fa_detection;
 
 typedef struct fa_face {
@@ -83,12 +84,15 @@ typedef struct fa_options {
     const void *model_data;  /* the file's content, which is copied */
     size_t model_size;
     const char *runtime;     /* libLiteRt or a library with the TFLite C API; NULL: $ASMNET_RUNTIME, then libLiteRt.so */
-    fa_detector detector;    /* for fa_predict; NULL: only fa_align works */
+    const char *detector_path; /* for fa_predict and fa_detect: the file of the face detector, or */
+    const void *detector_data; /* its content, which is copied, or */
+    size_t detector_size;
+    fa_detector detector;      /* a function of yours; without any of them boxes must be given */
     void *detector_context;
     double max_disagreement; /* fa_predict drops a face where two looks differ by more, in outer-eye distances */
 } fa_options;
 
-#define FA_OPTIONS_INIT {FA_ABI_VERSION, 1, NULL, NULL, 0, NULL, NULL, NULL, 0.10}
+#define FA_OPTIONS_INIT {FA_ABI_VERSION, 1, NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, 0.10}
 
 typedef struct fa_aligner fa_aligner;
 
@@ -105,9 +109,18 @@ FA_API int32_t fa_input_size(const fa_aligner *aligner);
 /* The face in a known box. refine: look a second time from the landmarks found, for looser boxes. */
 FA_API fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box, int refine, fa_face *face);
 
-/* All faces the detector finds, best first; `count` is 0 where there is none. */
+/* All faces of a frame, best first: looks twice at what the detector finds, and drops what the two looks do not agree
+ * on and what is there twice. `count` is 0 where there is no face. */
 FA_API fa_status fa_predict(fa_aligner *aligner, const fa_image *image, fa_face *faces, int32_t capacity,
                             int32_t *count);
+
+/* The same for detections of your own; at most FA_MAX_DETECTIONS. */
+FA_API fa_status fa_predict_among(fa_aligner *aligner, const fa_image *image, const fa_detection *found,
+                                  int32_t n_found, fa_face *faces, int32_t capacity, int32_t *count);
+
+/* What the detector finds, best first, before any look. */
+FA_API fa_status fa_detect(fa_aligner *aligner, const fa_image *image, fa_detection *found, int32_t capacity,
+                           int32_t *count);
 
 FA_API fa_status fa_last_look(const fa_aligner *aligner, fa_look *look);
 

@@ -37,13 +37,18 @@ public:
     using Detector = std::function<std::vector<Detection>(const Image &)>;
 
     struct Options {
+        std::string detector_path;
         std::string runtime;
         int num_threads = 1;
         Detector detector;
         double max_disagreement = 0.10;
     };
 
+    // Without a detector only align works.
     explicit FaceAligner(const std::string &model_path) : FaceAligner(model_path, Options{}) {}
+
+    FaceAligner(const std::string &model_path, const std::string &detector_path)
+        : FaceAligner(model_path, with_detector(detector_path)) {}
 
     FaceAligner(const std::string &model_path, Options options)
         : detector_(std::make_unique<Detector>(std::move(options.detector))) {
@@ -52,7 +57,8 @@ public:
         c.runtime = options.runtime.empty() ? nullptr : options.runtime.c_str();
         c.num_threads = options.num_threads;
         c.max_disagreement = options.max_disagreement;
-        c.detector = *detector_ ? &FaceAligner::detect : nullptr;
+        c.detector_path = options.detector_path.empty() ? nullptr : options.detector_path.c_str();
+        c.detector = *detector_ ? &FaceAligner::call : nullptr;
         c.detector_context = detector_.get();
         fa_aligner *handle = nullptr;
         check(fa_create(&c, &handle));
@@ -71,6 +77,15 @@ public:
         return {faces_.begin(), faces_.begin() + count};
     }
 
+    // What the detector finds, before any look.
+    std::vector<Detection> detect(const Image &image) {
+        std::vector<Detection> found(FA_MAX_DETECTIONS);
+        int32_t count = 0;
+        check(fa_detect(handle_.get(), &image, found.data(), FA_MAX_DETECTIONS, &count));
+        found.resize(static_cast<std::size_t>(count));
+        return found;
+    }
+
     fa_aligner *get() const noexcept { return handle_.get(); }
 
 private:
@@ -78,7 +93,13 @@ private:
         void operator()(fa_aligner *handle) const noexcept { fa_destroy(handle); }
     };
 
-    static int32_t detect(void *context, const fa_image *image, fa_detection *found, int32_t capacity) noexcept {
+    static Options with_detector(const std::string &path) {
+        Options options;
+        options.detector_path = path;
+        return options;
+    }
+
+    static int32_t call(void *context, const fa_image *image, fa_detection *found, int32_t capacity) noexcept {
         try {
             const auto result = (*static_cast<Detector *>(context))(*image);
             int32_t count = 0;

@@ -42,6 +42,14 @@ fa_crop fa_crop_around_landmarks(const float (*landmarks)[2], double margin, dou
                      margin * widest, angle_deg};
 }
 
+fa_crop fa_crop_on_grid(fa_crop crop) {
+    int exponent;
+    frexp(crop.side, &exponent);
+    double step = ldexp(1.0, exponent - 10);
+    return (fa_crop){step * rint(crop.center_x / step), step * rint(crop.center_y / step),
+                     step * rint(crop.side / step), rint(crop.angle_deg / 0.25) * 0.25};
+}
+
 void fa_crop_to_image(const fa_crop *crop, const float (*points)[2], float (*out)[2]) {
     turn t = turn_of(crop->angle_deg);
     for (int i = 0; i < FA_LANDMARKS; i++) {

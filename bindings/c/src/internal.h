@@ -30,6 +30,28 @@ int fa_archive_open(const uint8_t *content, size_t size, fa_archive *archive); /
 /* A member unpacked, ended by a 0 that does not count; NULL: missing, too large or damaged, says why. */
 uint8_t *fa_archive_read(const fa_archive *archive, const char *name, size_t *size, const char **problem);
 
+/* packed.c: what all model files have */
+typedef struct fa_packed {
+    const char *origin;
+    fa_archive archive;
+    fa_json table; /* the metadata, in `text` */
+    uint8_t *text;
+} fa_packed;
+typedef struct fa_model_file { /* what every kind of model file has */
+    uint8_t *content;          /* the whole file; the network is its first flatbuffer_size bytes */
+    size_t flatbuffer_size;
+    char name[128];
+    int32_t input_size;
+    float input_scale;
+} fa_model_file;
+/* Metadata of the kind wanted, checked; close it also where it fails. The flatbuffer's checksum is left to do. */
+fa_status fa_packed_open(const uint8_t *content, size_t size, const char *origin, const char *kind, fa_packed *packed,
+                         fa_model_file *file);
+void fa_packed_close(fa_packed *packed);
+int fa_packed_number(const fa_packed *packed, const char *name, double *out); /* 1 if there is one */
+int fa_packed_string(const fa_packed *packed, const char *name, char *out, size_t capacity);
+fa_status fa_packed_check(const fa_packed *packed, const char *name, const void *data, size_t size); /* its SHA-256 */
+
 /* model.c */
 typedef struct fa_shape_model {
     int32_t n_modes;
@@ -39,18 +61,21 @@ typedef struct fa_shape_model {
     float eigenvectors[FA_MAX_MODES][FA_LANDMARKS * 2];
 } fa_shape_model;
 typedef struct fa_model {
-    uint8_t *content; /* the whole file; the network is its first flatbuffer_size bytes */
-    size_t flatbuffer_size;
-    char name[128];
-    int32_t input_size;
+    fa_model_file file;
     double crop_margin, yaw_expansion;
-    float input_scale;
     fa_shape_model shape;
 } fa_model;
+typedef struct fa_detector_model {
+    fa_model_file file;
+    double min_score, max_overlap; /* IoU */
+} fa_detector_model;
 #define FA_MAX_INPUT_SIZE 1024
-/* Takes `content` over on success. */
+/* These take `content` over on success. */
 fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_model *model);
-fa_status fa_model_load(const char *path, fa_model *model);
+fa_status fa_detector_model_read(uint8_t *content, size_t size, const char *origin, fa_detector_model *model);
+
+/* files.c: a file's content, or a copy of `data` where `path` is NULL; to be freed. */
+fa_status fa_content(const char *path, const void *data, size_t size, uint8_t **content, size_t *length);
 
 /* crop.c */
 typedef struct fa_crop {
@@ -63,6 +88,7 @@ typedef struct fa_grid { /* block means of the part of a frame under a crop; gro
 } fa_grid;
 fa_crop fa_crop_around_box(const fa_box *box, double margin);
 fa_crop fa_crop_around_landmarks(const float (*landmarks)[2], double margin, double angle_deg);
+fa_crop fa_crop_on_grid(fa_crop crop); /* the nearest of a coarse grid, the same on every processor */
 void fa_crop_to_image(const fa_crop *crop, const float (*points)[2], float (*out)[2]);
 fa_status fa_crop_extract(const fa_crop *crop, const fa_image *image, int32_t size, fa_grid *grid, uint8_t *out);
 
@@ -77,24 +103,71 @@ typedef enum fa_type { FA_FLOAT32 = 1, FA_UINT8 = 3, FA_INT8 = 9 } fa_type; /* a
 typedef struct fa_tensor {
     void *data;
     fa_type type;
-    int32_t count;
+    int32_t count, last; /* numbers in all, and along the last axis */
     float scale;
     int64_t zero_point;
 } fa_tensor;
+#define FA_MAX_OUTPUTS 9
 typedef struct fa_network {
     void *library, *state;
-    fa_tensor input, landmarks, pose;
+    fa_tensor input, outputs[FA_MAX_OUTPUTS];
+    int32_t n_outputs;
     float input_scale;
     fa_status (*invoke)(struct fa_network *network);
     void (*close)(struct fa_network *network);
 } fa_network;
-fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t num_threads, fa_network *network);
-fa_status fa_network_run(fa_network *network, const uint8_t *pixels, float *landmarks, float *pose);
+fa_status fa_network_open(const fa_model_file *model, const char *runtime, int32_t num_threads, fa_network *network);
+fa_status fa_network_run(fa_network *network, const uint8_t *pixels); /* input_size x input_size x 3, RGB */
 void fa_network_close(fa_network *network);
-fa_status fa_network_check(const fa_network *network, const fa_model *model); /* all tensors there, of the right size */
-/* Files an output under landmarks or pose by its size. */
-fa_status fa_network_add_output(fa_network *network, fa_tensor tensor);
-fa_status fa_litert_open(const fa_model *model, int32_t num_threads, fa_network *network);
-fa_status fa_tflite_open(const fa_model *model, int32_t num_threads, fa_network *network);
+void fa_tensor_read(const fa_tensor *tensor, float *out); /* as real numbers */
+fa_status fa_litert_open(const fa_model_file *model, int32_t num_threads, fa_network *network);
+fa_status fa_tflite_open(const fa_model_file *model, int32_t num_threads, fa_network *network);
+
+/* letterbox.c: a frame on the square that the detector sees */
+typedef struct fa_letterbox { /* memory for it; grows, is reused */
+    uint8_t *pixels;
+    size_t capacity, most_columns;
+    struct fa_place *columns;
+} fa_letterbox;
+/* Writes size x size x 3, RGB; scale: pixels of them per pixel of the image, across and down. */
+fa_status fa_letterbox_fill(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2]);
+void fa_letterbox_free(fa_letterbox *box);
+
+/* cells.c: from the detector's maps to boxes */
+#define FA_LEVELS 3 /* strides 8, 16, 32 */
+typedef struct fa_cell_map { /* of one stride: 1, 4 and 2 values per cell, row by row */
+    const float *score, *box, *roll;
+} fa_cell_map;
+typedef struct fa_candidate {
+    float logit, box[4], turn[2];
+    int32_t dropped;
+} fa_candidate;
+int32_t fa_cells_count(int32_t size); /* room that `scratch` must have */
+/* Faces in pixels of the image, best first. Returns how many. */
+int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_model *model, const float scale[2],
+                        const fa_image *image, fa_candidate *scratch, fa_detection *found, int32_t capacity);
+
+/* detector.c: the model is read already; close it also where open fails. find returns -1 where it fails. */
+typedef struct fa_face_detector {
+    fa_detector_model model;
+    fa_network network;
+    fa_cell_map maps[FA_LEVELS];
+    fa_letterbox letterbox;
+    uint8_t *pixels;
+    fa_candidate *candidates;
+} fa_face_detector;
+fa_status fa_face_detector_open(fa_face_detector *detector, const char *runtime, int32_t num_threads);
+int32_t fa_face_detector_find(fa_face_detector *detector, const fa_image *image, fa_detection *found, int32_t capacity);
+void fa_face_detector_close(fa_face_detector *detector);
+
+/* faces.c */
+fa_box fa_box_around(const float (*landmarks)[2]);
+fa_box fa_box_upright(const fa_detection *found); /* where the landmark box of the face, seen upright, would be */
+int fa_face_inside(const fa_face *face, const fa_image *image); /* any of its landmarks */
+double fa_face_disagreement(const fa_face *first, const fa_face *second); /* in outer-eye distances */
+/* Sorts a face into `count` others, best first; of equal ones the earlier stays first. */
+void fa_faces_insert(fa_face *faces, int32_t count, const fa_face *face);
+/* Those of `count` faces, best first, that overlap no better one by more than half; returns how many. */
+int32_t fa_faces_distinct(const fa_face *faces, int32_t count, fa_face *out, int32_t capacity);
 
 #endif

@@ -15,7 +15,6 @@
 #define ANY_INT 2
 #define PER_TENSOR 1
 #define ALIGNMENT 64
-#define MAX_OUTPUTS 8
 
 typedef void *handle;
 typedef struct {
@@ -62,8 +61,8 @@ typedef struct {
 typedef struct {
 #define DECLARE(name, result, arguments) result(*name) arguments;
     FUNCTIONS(DECLARE)
-    handle environment, model, options, compiled, buffers[1 + MAX_OUTPUTS];
-    void *memory[1 + MAX_OUTPUTS];
+    handle environment, model, options, compiled, buffers[1 + FA_MAX_OUTPUTS];
+    void *memory[1 + FA_MAX_OUTPUTS];
     size_t outputs;
 } litert;
 
@@ -103,6 +102,7 @@ static fa_status bind(litert *l, handle tensor, size_t index, fa_tensor *out) {
         if (type.dimensions[i] < 1 || type.dimensions[i] > (1 << 24) / out->count)
             return fa_fail(FA_ERROR_BACKEND, "model: expected tensors of fixed and moderate size");
         out->count *= type.dimensions[i];
+        out->last = type.dimensions[i];
     }
     if (out->type != FA_FLOAT32 && out->type != FA_UINT8 && out->type != FA_INT8)
         return fa_fail(FA_ERROR_BACKEND, "model: expected float32, uint8 or int8 tensors, got type %d", type.element_type);
@@ -129,13 +129,13 @@ static fa_status bind_all(litert *l, fa_network *network) {
     if (code == 0) code = l->GetNumSignatureOutputs(signature, &l->outputs);
     if (code != 0) return failed("reading the model's signature", code);
     fa_status status = bind(l, tensor, 0, &network->input);
-    if (l->outputs > MAX_OUTPUTS) return fa_fail(FA_ERROR_BACKEND, "model: expected 2 outputs, got %zu", l->outputs);
+    if (l->outputs > FA_MAX_OUTPUTS)
+        return fa_fail(FA_ERROR_BACKEND, "model: expected at most %d outputs, got %zu", FA_MAX_OUTPUTS, l->outputs);
     for (size_t i = 0; i < l->outputs && status == FA_OK; i++) {
-        fa_tensor output;
         code = l->GetSignatureOutputTensorByIndex(signature, i, &tensor);
-        status = code == 0 ? bind(l, tensor, 1 + i, &output) : failed("reading an output", code);
-        if (status == FA_OK) status = fa_network_add_output(network, output);
+        status = code == 0 ? bind(l, tensor, 1 + i, &network->outputs[i]) : failed("reading an output", code);
     }
+    network->n_outputs = (int32_t)l->outputs;
     return status;
 }
 
@@ -147,7 +147,7 @@ static fa_status invoke(fa_network *network) {
 
 static void close(fa_network *network) {
     litert *l = network->state;
-    for (size_t i = 0; i < 1 + MAX_OUTPUTS; i++) {
+    for (size_t i = 0; i < 1 + FA_MAX_OUTPUTS; i++) {
         if (l->buffers[i] != NULL) l->DestroyTensorBuffer(l->buffers[i]);
         free(l->memory[i]);
     }
@@ -158,7 +158,7 @@ static void close(fa_network *network) {
     free(l);
 }
 
-fa_status fa_litert_open(const fa_model *model, int32_t num_threads, fa_network *network) {
+fa_status fa_litert_open(const fa_model_file *model, int32_t num_threads, fa_network *network) {
     const environment_option quiet[2] = {{OPTION_ACCELERATORS, {ANY_INT, CPU}}, {OPTION_LOG_SEVERITY, {ANY_INT, ONLY_ERRORS}}};
     litert *l = calloc(1, sizeof *l);
     if (l == NULL) return fa_fail(FA_ERROR_MEMORY, "LiteRT: no memory");

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t num_threads, fa_network *network) {
+fa_status fa_network_open(const fa_model_file *model, const char *runtime, int32_t num_threads, fa_network *network) {
     if (runtime == NULL) runtime = getenv("ASMNET_RUNTIME");
     if (runtime == NULL || *runtime == '\0') runtime = "libLiteRt.so";
     *network = (fa_network){.input_scale = model->input_scale};
@@ -19,7 +19,6 @@ fa_status fa_network_open(const fa_model *model, const char *runtime, int32_t nu
         status = fa_tflite_open(model, num_threads, network);
     else
         status = fa_fail(FA_ERROR_BACKEND, "runtime %s: expected a library with the LiteRT or the TFLite C API", runtime);
-    if (status == FA_OK) status = fa_network_check(network, model);
     if (status != FA_OK) fa_network_close(network);
     return status;
 }

@@ -45,12 +45,13 @@ static fa_status load(void *library, tflite *t) {
 
 static fa_status describe(const tflite *t, handle tensor, fa_tensor *out) {
     quantization q = t->TensorQuantizationParams(tensor);
-    *out = (fa_tensor){t->TensorData(tensor), (fa_type)t->TensorType(tensor), 1, q.scale, q.zero_point};
+    *out = (fa_tensor){t->TensorData(tensor), (fa_type)t->TensorType(tensor), 1, 1, q.scale, q.zero_point};
     for (int32_t i = 0; i < t->TensorNumDims(tensor); i++) {
         int32_t dim = t->TensorDim(tensor, i);
         if (dim < 1 || dim > (1 << 24) / out->count)
             return fa_fail(FA_ERROR_BACKEND, "model: expected tensors of fixed and moderate size");
         out->count *= dim;
+        out->last = dim;
     }
     if (out->data == NULL || (out->type != FA_FLOAT32 && out->type != FA_UINT8 && out->type != FA_INT8))
         return fa_fail(FA_ERROR_BACKEND, "model: expected float32, uint8 or int8 tensors, got type %d", (int)out->type);
@@ -71,7 +72,7 @@ static void close(fa_network *network) {
     free(t);
 }
 
-fa_status fa_tflite_open(const fa_model *model, int32_t num_threads, fa_network *network) {
+fa_status fa_tflite_open(const fa_model_file *model, int32_t num_threads, fa_network *network) {
     tflite *t = calloc(1, sizeof *t);
     if (t == NULL) return fa_fail(FA_ERROR_MEMORY, "TFLite: no memory");
     network->state = t;
@@ -88,10 +89,10 @@ fa_status fa_tflite_open(const fa_model *model, int32_t num_threads, fa_network 
     if (t->interpreter == NULL || t->InterpreterAllocateTensors(t->interpreter) != 0)
         return fa_fail(FA_ERROR_BACKEND, "TFLite: the library does not accept model %s; try a newer one", model->name);
     status = describe(t, t->InterpreterGetInputTensor(t->interpreter, 0), &network->input);
-    for (int32_t i = 0; i < t->InterpreterGetOutputTensorCount(t->interpreter) && status == FA_OK; i++) {
-        fa_tensor output;
-        status = describe(t, t->InterpreterGetOutputTensor(t->interpreter, i), &output);
-        if (status == FA_OK) status = fa_network_add_output(network, output);
-    }
+    network->n_outputs = t->InterpreterGetOutputTensorCount(t->interpreter);
+    if (network->n_outputs > FA_MAX_OUTPUTS)
+        return fa_fail(FA_ERROR_BACKEND, "model: expected at most %d outputs, got %d", FA_MAX_OUTPUTS, network->n_outputs);
+    for (int32_t i = 0; i < network->n_outputs && status == FA_OK; i++)
+        status = describe(t, t->InterpreterGetOutputTensor(t->interpreter, i), &network->outputs[i]);
     return status;
 }

@@ -29,10 +29,12 @@ static void json(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fa_model model;
+    static fa_detector_model detector;
     uint8_t *copy = malloc(size > 0 ? size : 1);
     if (copy == NULL) return 0;
     if (size > 0) memcpy(copy, data, size);
     fa_model_read(copy, size, "fuzz", &model);
+    fa_detector_model_read(copy, size, "fuzz", &detector);
     members(copy, size);
     json(copy, size);
     free(copy);

@@ -37,6 +37,41 @@ static void read_line(golden_case *c, const char *key, char *rest) {
     if (strcmp(key, "shape_parameters") == 0) c->n_modes = numbers(rest, c->shape_parameters, FA_MAX_MODES);
 }
 
+static void read_scene_line(golden_scene *s, const char *key, char *rest) {
+    double zoom;
+    if (strcmp(key, "frame") == 0) snprintf(s->frame, sizeof s->frame, "%s", rest);
+    if (strcmp(key, "input_sha256") == 0) snprintf(s->sha256, sizeof s->sha256, "%s", rest);
+    if (strcmp(key, "zoom") == 0 && numbers(rest, &zoom, 1) == 1) s->zoom = (int)zoom;
+    if (strcmp(key, "detection") == 0) {
+        CHECK(s->n_detections < 8 && numbers(rest, s->detections[s->n_detections++], 6) == 6, "%s", s->name);
+    } else if (strcmp(key, "face") == 0)
+        CHECK(s->n_faces < 8 && numbers(rest, s->faces[s->n_faces++], 5 + FA_LANDMARKS * 2) == 5 + FA_LANDMARKS * 2, "%s",
+              s->name);
+}
+
+int golden_read_scenes(const char *folder, golden_scene scenes[GOLDEN_MAX]) {
+    char path[1024];
+    size_t size;
+    int count = 0;
+    snprintf(path, sizeof path, "%s/scenes.txt", folder);
+    char *text = (char *)golden_file(path, &size), *next;
+    for (char *line = text; *line != '\0'; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next == '\n') *next++ = '\0';
+        char *rest = strchr(line, ' ');
+        if (rest == NULL) continue;
+        *rest++ = '\0';
+        if (strcmp(line, "scene") == 0) {
+            CHECK(count < GOLDEN_MAX, "too many scenes");
+            scenes[count] = (golden_scene){.zoom = 0};
+            snprintf(scenes[count++].name, sizeof scenes[0].name, "%s", rest);
+        } else if (count > 0)
+            read_scene_line(&scenes[count - 1], line, rest);
+    }
+    free(text);
+    return count;
+}
+
 int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]) {
     char path[1024];
     size_t size;
@@ -87,6 +122,19 @@ fa_image golden_frame(const char *folder, const char *name) {
     CHECK(size == (size_t)header + 1 + pixels, "%s: %zu bytes", path, size);
     memmove(content, content + header + 1, pixels);
     return (fa_image){content, width, height, 0, FA_RGB};
+}
+
+fa_image golden_zoomed(const char *folder, const char *name, int zoom) {
+    fa_image one = golden_frame(folder, name);
+    fa_image large = {NULL, one.width * zoom, one.height * zoom, 0, FA_RGB};
+    uint8_t *pixels = malloc((size_t)large.width * (size_t)large.height * 3), *out = pixels;
+    CHECK(pixels != NULL, "memory");
+    for (int y = 0; y < large.height; y++)
+        for (int x = 0; x < large.width; x++, out += 3)
+            memcpy(out, one.data + ((size_t)(y / zoom) * (size_t)one.width + (size_t)(x / zoom)) * 3, 3);
+    free((void *)(uintptr_t)one.data);
+    large.data = pixels;
+    return large;
 }
 
 double golden_distance(const float *got, const double *expected, int count) {

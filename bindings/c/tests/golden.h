@@ -19,7 +19,16 @@ typedef struct {
     double landmarks[FA_LANDMARKS * 2], shape_parameters[FA_MAX_MODES];
 } golden_case;
 
+typedef struct { /* a whole frame */
+    char name[64], frame[64], sha256[65];
+    int zoom, n_detections, n_faces;
+    double detections[8][6];                  /* left, top, right, bottom, score, roll */
+    double faces[8][5 + FA_LANDMARKS * 2];    /* score, plausibility, yaw, pitch, roll, landmarks */
+} golden_scene;
+
 #define GOLDEN_MAX 64
+int golden_read_scenes(const char *folder, golden_scene scenes[GOLDEN_MAX]);
+fa_image golden_zoomed(const char *folder, const char *name, int zoom); /* each pixel repeated; free data */
 int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]); /* how many */
 void golden_raw_step(const char *folder, double step[2]); /* of landmarks and pose */
 const golden_case *golden_find(const golden_case *cases, int count, const char *name);

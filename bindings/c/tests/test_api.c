@@ -36,6 +36,11 @@ static void test_create(const char *path) {
     fails(fa_create(&options, &aligner), FA_ERROR_BACKEND, "pip install ai-edge-litert");
     options.runtime = "libm.so.6";
     fails(fa_create(&options, &aligner), FA_ERROR_BACKEND, "LiteRT or the TFLite C API");
+    options.runtime = NULL;
+    options.detector_path = path;
+    fails(fa_create(&options, &aligner), FA_ERROR_MODEL, "swapped?");
+    options.detector = answer;
+    fails(fa_create(&options, &aligner), FA_ERROR_INPUT, "at most one of detector_path");
     CHECK(aligner == NULL, "no handle after an error");
     CHECK(fa_abi_version() == FA_ABI_VERSION && strlen(fa_version()) >= 5, "%s", fa_version());
     fa_destroy(NULL);
@@ -102,24 +107,53 @@ static void test_predict(fa_aligner *aligner, fixed *detector, const golden_case
     fa_box near = expected->box;
     near.left += 3;
     detector->count = 3;
-    detector->found[0] = (fa_detection){near, 0.4};
-    detector->found[1] = (fa_detection){nothing, 0.9};
-    detector->found[2] = (fa_detection){expected->box, 0.8};
+    detector->found[0] = (fa_detection){near, 0.4, 0};
+    detector->found[1] = (fa_detection){nothing, 0.9, 0};
+    detector->found[2] = (fa_detection){expected->box, 0.8, 0};
     CHECK(fa_predict(aligner, &image, faces, 4, &count) == FA_OK, "%s", fa_last_error());
     CHECK(count == 1 && faces[0].score == 0.8, "%d faces: one face twice, and none", count);
     fa_face alone;
     CHECK(fa_align(aligner, &image, &expected->box, 1, &alone) == FA_OK, "%s", fa_last_error());
     CHECK(memcmp(alone.landmarks, faces[0].landmarks, sizeof alone.landmarks) == 0, "fa_predict is a refined fa_align");
+    fa_face given[4];
+    int32_t n_given;
+    CHECK(fa_predict_among(aligner, &image, detector->found, 3, given, 4, &n_given) == FA_OK, "%s", fa_last_error());
+    CHECK(n_given == 1 && memcmp(given->landmarks, faces->landmarks, sizeof given->landmarks) == 0, "the same for detections given");
+    fails(fa_predict_among(aligner, &image, NULL, 3, given, 4, &n_given), FA_ERROR_INPUT, "found: expected");
     detector->count = 0;
     CHECK(fa_predict(aligner, &image, faces, 4, &count) == FA_OK && count == 0, "no face is no error");
     detector->count = -1;
     fails(fa_predict(aligner, &image, faces, 4, &count), FA_ERROR_DETECTOR, "did it fail");
 }
 
+/* The detector sees the same picture in other layouts, and says when it has no room. */
+static void test_detect(fa_aligner *aligner, fa_image image) {
+    fa_detection expected[4], found[4];
+    int32_t count;
+    CHECK(fa_detect(aligner, &image, expected, 4, &count) == FA_OK && count == 3, "%d detections", count);
+    CHECK(fa_detect(aligner, &image, found, 2, &count) == FA_OK && count == 2, "the best two, not %d", count);
+    CHECK(memcmp(found, expected, 2 * sizeof *found) == 0, "the best two");
+    fails(fa_detect(aligner, &image, found, 0, &count), FA_ERROR_INPUT, "room for at least one");
+    size_t stride = (size_t)image.width * 4 + 3;
+    uint8_t *data = calloc((size_t)image.height, stride);
+    CHECK(data != NULL, "memory");
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < image.width; x++)
+            for (int c = 0; c < 3; c++)
+                data[(size_t)y * stride + (size_t)(4 * x + 2 - c)] = image.data[(y * image.width + x) * 3 + c];
+    fa_image bgra = {data, image.width, image.height, (int64_t)stride, FA_BGRA};
+    CHECK(fa_detect(aligner, &bgra, found, 4, &count) == FA_OK && count == 3, "%d detections", count);
+    CHECK(memcmp(found, expected, 3 * sizeof *found) == 0, "layouts");
+    fa_image thin = {image.data, 3000, 1, 0, FA_GRAY}, dot = {image.data, 1, 1, 0, FA_GRAY};
+    CHECK(fa_detect(aligner, &thin, found, 4, &count) == FA_OK, "%s", fa_last_error());
+    CHECK(fa_detect(aligner, &dot, found, 4, &count) == FA_OK, "%s", fa_last_error());
+    free(data);
+}
+
 int main(int argc, char **argv) {
     static golden_case cases[GOLDEN_MAX];
     static fixed detector;
-    CHECK(argc >= 3, "usage: test_api MODEL GOLDEN_FOLDER");
+    CHECK(argc >= 4, "usage: test_api MODEL GOLDEN_FOLDER DETECTOR");
     int n = golden_read(argv[2], cases);
     const golden_case *face = golden_find(cases, n, "face_again");
     fa_image image = golden_frame(argv[2], face->frame);
@@ -144,6 +178,15 @@ int main(int argc, char **argv) {
     test_formats(aligner, image, face->box);
     test_predict(aligner, &detector, face, golden_find(cases, n, "no_face")->box, image);
     fa_destroy(aligner);
+    options.detector = NULL;
+    options.detector_path = argv[3];
+    options.model_data = NULL;
+    options.model_path = argv[1];
+    CHECK(fa_create(&options, &aligner) == FA_OK, "%s", fa_last_error());
+    fa_image group = golden_frame(argv[2], "group.ppm");
+    test_detect(aligner, group);
+    fa_destroy(aligner);
+    free((void *)(uintptr_t)group.data);
     free((void *)(uintptr_t)image.data);
     puts("interface: fine");
     return 0;

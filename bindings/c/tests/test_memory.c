@@ -24,31 +24,23 @@ void *realloc(void *old, size_t size) {
     return __libc_realloc(old, size);
 }
 
-static int32_t detect(void *box, const fa_image *image, fa_detection *found, int32_t capacity) {
-    (void)image;
-    (void)capacity;
-    found[0] = (fa_detection){*(fa_box *)box, 1.0};
-    return 1;
-}
-
 int main(int argc, char **argv) {
     static golden_case cases[GOLDEN_MAX];
-    CHECK(argc >= 3, "usage: test_memory MODEL GOLDEN_FOLDER");
+    CHECK(argc >= 4, "usage: test_memory MODEL GOLDEN_FOLDER DETECTOR");
     const golden_case *face = golden_find(cases, golden_read(argv[2], cases), "face_again");
-    fa_image image = golden_frame(argv[2], face->frame);
-    fa_box box = face->box;
+    fa_image image = golden_zoomed(argv[2], face->frame, 4);
+    fa_box box = {4 * face->box.left, 4 * face->box.top, 4 * face->box.right, 4 * face->box.bottom};
     fa_options options = FA_OPTIONS_INIT;
     fa_aligner *aligner;
     fa_face found;
     int32_t count;
     options.model_path = argv[1];
-    options.detector = detect;
-    options.detector_context = &box;
+    options.detector_path = argv[3];
     CHECK(fa_create(&options, &aligner) == FA_OK, "%s", fa_last_error());
     long before = 0;
     for (int i = 0; i < WARM_UP + FRAMES; i++) {
         if (i == WARM_UP) before = allocations;
-        box.left = face->box.left - 1 + i % 3; /* a face that moves */
+        box.left = 4 * face->box.left - 1 + i % 3; /* a face that moves */
         CHECK(fa_predict(aligner, &image, &found, 1, &count) == FA_OK && count == 1, "%s", fa_last_error());
         CHECK(fa_align(aligner, &image, &box, 1, &found) == FA_OK, "%s", fa_last_error());
     }

@@ -48,9 +48,25 @@ static void test_sha256(void) {
     CHECK(strcmp(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") == 0, "%s", hex);
 }
 
+/* Aligners and detectors are told apart; a damaged detector is refused. */
+static void test_detector(uint8_t *aligner, size_t aligner_size, const char *path) {
+    fa_detector_model model;
+    size_t size;
+    uint8_t *content = golden_file(path, &size);
+    refused(content, size, "expected a face_aligner, got kind face_detector");
+    CHECK(fa_detector_model_read(aligner, aligner_size, "test", &model) == FA_ERROR_MODEL, "an aligner");
+    CHECK(strstr(fa_last_error(), "expected a face_detector, got kind face_aligner") != NULL, "%s", fa_last_error());
+    content[1000] ^= 1;
+    CHECK(fa_detector_model_read(content, size, "test", &model) == FA_ERROR_MODEL, "a damaged flatbuffer");
+    content[1000] ^= 1;
+    CHECK(fa_detector_model_read(content, size, "test", &model) == FA_OK, "%s", fa_last_error());
+    CHECK(model.file.input_size % 32 == 0 && model.min_score > 0 && model.max_overlap > 0, "metadata");
+    free(content);
+}
+
 int main(int argc, char **argv) {
     size_t size;
-    CHECK(argc >= 2, "usage: test_model MODEL");
+    CHECK(argc >= 3, "usage: test_model MODEL DETECTOR");
     uint8_t *content = golden_file(argv[1], &size);
     size_t zip = find(content, size, "PK\x03\x04");
     test_json();
@@ -73,9 +89,9 @@ int main(int argc, char **argv) {
         CHECK(status == FA_OK || status == FA_ERROR_MODEL, "status %d", (int)status);
         free(copy);
     }
+    test_detector(content, size, argv[2]);
     free(content);
-    fa_model model;
-    CHECK(fa_model_load("/nowhere/model.tflite", &model) == FA_ERROR_MODEL, "a missing file");
+    CHECK(fa_content("/nowhere/model.tflite", NULL, 0, &content, &size) == FA_ERROR_MODEL, "a missing file");
     CHECK(strstr(fa_last_error(), "/nowhere/model.tflite: cannot be read") != NULL, "%s", fa_last_error());
     puts("model reader: fine");
     return 0;

@@ -6,15 +6,15 @@
 
 int main(int argc, char **argv) {
     static golden_case cases[GOLDEN_MAX];
-    CHECK(argc >= 3, "usage: test_wrapper MODEL GOLDEN_FOLDER");
+    CHECK(argc >= 4, "usage: test_wrapper MODEL GOLDEN_FOLDER DETECTOR");
     const golden_case *expected = golden_find(cases, golden_read(argv[2], cases), "face_again");
     const fa_image image = golden_frame(argv[2], expected->frame);
 
     asmnet_edge::FaceAligner::Options options;
     options.detector = [&](const asmnet_edge::Image &) {
-        return std::vector<asmnet_edge::Detection>{{expected->box, 0.5}};
+        return std::vector<asmnet_edge::Detection>{{expected->box, 0.5, 0.0}};
     };
-    asmnet_edge::FaceAligner first(argv[1], options);
+    asmnet_edge::FaceAligner first(argv[1], std::move(options));
     asmnet_edge::FaceAligner aligner(std::move(first));
     const auto faces = aligner.predict(image);
     CHECK(faces.size() == 1, "%zu faces", faces.size());
@@ -28,6 +28,11 @@ int main(int argc, char **argv) {
     } catch (const asmnet_edge::Error &error) {
         CHECK(error.status() == FA_ERROR_INPUT && std::strstr(error.what(), "left < right"), "%s", error.what());
     }
+    asmnet_edge::FaceAligner own(argv[1], std::string(argv[3]));
+    const auto found = own.detect(image);
+    const auto seen = own.predict(image);
+    CHECK(found.size() == 1 && seen.size() == 1 && seen[0].score == found[0].score, "%zu found", found.size());
+
     std::free(const_cast<uint8_t *>(image.data));
     std::puts("wrapper: fine");
 }

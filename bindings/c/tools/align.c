@@ -1,4 +1,4 @@
-/* asmnet-align: the face in a known box of a picture, as JSON. */
+/* asmnet-align: the faces of a picture, or the one in a known box, as JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,14 @@
 #include "asmnet_edge.h"
 
 static const char USAGE[] =
-    "usage: asmnet-align [--refine] [--runtime LIBRARY] MODEL PICTURE.ppm LEFT TOP RIGHT BOTTOM\n"
+    "usage: asmnet-align [--runtime LIBRARY] --detector FILE MODEL PICTURE.ppm\n"
+    "       asmnet-align [--runtime LIBRARY] [--refine] MODEL PICTURE.ppm LEFT TOP RIGHT BOTTOM\n"
     "The picture is a binary portable pixmap (P6); - reads it from standard input: djpeg photo.jpg | asmnet-align ...\n";
+
+typedef struct {
+    const char *runtime, *detector;
+    int refine;
+} flags;
 
 static int read_picture(FILE *file, fa_image *image, uint8_t **pixels) {
     int width, height;
@@ -21,32 +27,47 @@ static int read_picture(FILE *file, fa_image *image, uint8_t **pixels) {
 }
 
 static void print_face(const fa_face *face) {
-    printf("{\"yaw_deg\": %.3f, \"pitch_deg\": %.3f, \"roll_deg\": %.3f, \"plausibility\": %.4f, \"landmarks\": [",
-           face->yaw_deg, face->pitch_deg, face->roll_deg, face->plausibility);
+    printf("{\"score\": %.4f, \"yaw_deg\": %.3f, \"pitch_deg\": %.3f, \"roll_deg\": %.3f, \"plausibility\": %.4f, "
+           "\"landmarks\": [", face->score, face->yaw_deg, face->pitch_deg, face->roll_deg, face->plausibility);
     for (int i = 0; i < FA_LANDMARKS; i++)
         printf("%s[%.3f, %.3f]", i > 0 ? ", " : "", (double)face->landmarks[i][0], (double)face->landmarks[i][1]);
-    printf("]}\n");
+    printf("]}");
 }
 
-static int align(const char *const *arguments, const char *runtime, int refine) {
+static fa_status run(fa_aligner *aligner, const fa_image *image, char **edges, int refine) {
+    static fa_face faces[FA_MAX_DETECTIONS];
+    int32_t count = 1;
+    fa_status status;
+    if (edges != NULL) {
+        fa_box box = {atof(edges[0]), atof(edges[1]), atof(edges[2]), atof(edges[3])};
+        status = fa_align(aligner, image, &box, refine, faces);
+    } else
+        status = fa_predict(aligner, image, faces, FA_MAX_DETECTIONS, &count);
+    if (status != FA_OK) return status;
+    for (int32_t i = 0; i < count; i++) {
+        fputs(i > 0 ? ",\n " : "[", stdout);
+        print_face(&faces[i]);
+    }
+    puts(count > 0 ? "]" : "[]");
+    return FA_OK;
+}
+
+static int align(char **arguments, const flags *f) {
     fa_options options = FA_OPTIONS_INIT;
     fa_aligner *aligner = NULL;
     fa_image image;
-    fa_face face;
     uint8_t *pixels = NULL;
-    fa_box box = {atof(arguments[2]), atof(arguments[3]), atof(arguments[4]), atof(arguments[5])};
     FILE *file = strcmp(arguments[1], "-") == 0 ? stdin : fopen(arguments[1], "rb");
     int readable = file != NULL && read_picture(file, &image, &pixels);
     options.model_path = arguments[0];
-    options.runtime = runtime;
+    options.detector_path = f->detector;
+    options.runtime = f->runtime;
     fa_status status = FA_OK;
     if (!readable)
         fprintf(stderr, "error: %s: expected a binary portable pixmap (P6) of depth 255\n", arguments[1]);
     else if ((status = fa_create(&options, &aligner)) != FA_OK ||
-             (status = fa_align(aligner, &image, &box, refine, &face)) != FA_OK)
+             (status = run(aligner, &image, f->detector == NULL ? arguments + 2 : NULL, f->refine)) != FA_OK)
         fprintf(stderr, "error: %s\n", fa_last_error());
-    else
-        print_face(&face);
     fa_destroy(aligner);
     free(pixels);
     if (file != NULL && file != stdin) fclose(file);
@@ -54,18 +75,20 @@ static int align(const char *const *arguments, const char *runtime, int refine) 
 }
 
 int main(int argc, char **argv) {
-    const char *runtime = NULL;
-    int refine = 0, at = 1;
+    flags f = {NULL, NULL, 0};
+    int at = 1;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++)
         if (strcmp(argv[at], "--refine") == 0)
-            refine = 1;
+            f.refine = 1;
         else if (strcmp(argv[at], "--runtime") == 0 && at + 1 < argc)
-            runtime = argv[++at];
+            f.runtime = argv[++at];
+        else if (strcmp(argv[at], "--detector") == 0 && at + 1 < argc)
+            f.detector = argv[++at];
         else
             break;
-    if (argc - at != 6) {
+    if (argc - at != (f.detector != NULL ? 2 : 6)) {
         fputs(USAGE, stderr);
         return 2;
     }
-    return align((const char *const *)argv + at, runtime, refine);
+    return align(argv + at, &f);
 }

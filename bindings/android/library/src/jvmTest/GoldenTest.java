@@ -15,7 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/** Replays tests/golden on the desktop JVM: java GoldenTest MODEL GOLDEN_FOLDER. */
+/** Replays tests/golden on the desktop JVM: java GoldenTest MODEL GOLDEN_FOLDER DETECTOR. */
 public final class GoldenTest {
     private static final double PIXELS = 1e-3;
     private static final double FLOAT_SUMS = 2e-6;
@@ -23,9 +23,11 @@ public final class GoldenTest {
     public static void main(String[] arguments) throws Exception {
         byte[] model = Files.readAllBytes(Path.of(arguments[0]));
         Path folder = Path.of(arguments[1]);
-        List<Map<String, String>> cases = read(folder.resolve("golden.txt"));
+        byte[] detector = Files.readAllBytes(Path.of(arguments[2]));
+        List<Map<String, String>> cases = read(folder.resolve("golden.txt"), "case");
         int replayed = 0;
-        try (FaceAligner aligner = new FaceAligner(model, System.getenv("ASMNET_RUNTIME"), 1)) {
+        int seen = 0;
+        try (FaceAligner aligner = new FaceAligner(model, detector, System.getenv("ASMNET_RUNTIME"), 1)) {
             refused(aligner::lastPixels, "before it", IllegalArgumentException.class);
             for (Map<String, String> fields : cases) {
                 if (!fields.get("frame").equals("-")) {
@@ -34,19 +36,25 @@ public final class GoldenTest {
                 }
             }
             predict(aligner, cases.get(1), folder);
+            for (Map<String, String> fields : read(folder.resolve("scenes.txt"), "scene")) {
+                see(aligner, fields, folder);
+                seen++;
+            }
             Image frame = frame(folder.resolve("drawn.ppm"));
             refused(() -> aligner.align(frame, new Box(9, 9, 1, 1), false), "left < right", IllegalArgumentException.class);
         }
-        FaceAligner closed = new FaceAligner(model, System.getenv("ASMNET_RUNTIME"), 1);
+        FaceAligner closed = new FaceAligner(model, null, System.getenv("ASMNET_RUNTIME"), 1);
+        refused(() -> closed.predict(frame(folder.resolve("drawn.ppm"))), "detector_path", IllegalStateException.class);
         closed.close();
         closed.close();
         refused(closed::lastPixels, "closed", IllegalStateException.class);
         model[1000] ^= 1;
-        refused(() -> new FaceAligner(model), "checksum", IllegalStateException.class);
+        refused(() -> new FaceAligner(model, null), "checksum", IllegalStateException.class);
         refused(() -> image(ByteBuffer.allocate(6)), "direct buffer", IllegalArgumentException.class);
         refused(() -> image(ByteBuffer.allocateDirect(3)), "got 3 bytes", IllegalArgumentException.class);
         check(replayed >= 8, "only " + replayed + " cases");
-        System.out.println(replayed + " cases replayed on Java " + System.getProperty("java.version"));
+        check(seen >= 8, "only " + seen + " scenes");
+        System.out.println(replayed + " cases and " + seen + " scenes replayed on Java " + System.getProperty("java.version"));
     }
 
     private static void replay(FaceAligner aligner, Map<String, String> fields, Path folder) throws Exception {
@@ -55,10 +63,7 @@ public final class GoldenTest {
         Box box = new Box(edges[0], edges[1], edges[2], edges[3]);
         Face face = aligner.align(frame(folder.resolve(fields.get("frame"))), box, fields.get("refine").equals("1"));
         String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(aligner.lastPixels()));
-        if (!hash.equals(fields.get("crop_sha256"))) { // a second look's crop follows from float sums
-            check(fields.get("refine").equals("1"), name + ": crop " + hash);
-            return;
-        }
+        check(hash.equals(fields.get("crop_sha256")), name + ": crop " + hash);
         float[] raw = aligner.lastOutputs();
         near(name + " raw landmarks", Arrays.copyOf(raw, 136), numbers(fields.get("raw_landmarks")), FLOAT_SUMS);
         near(name + " raw pose", Arrays.copyOfRange(raw, 136, 139), numbers(fields.get("raw_pose")), FLOAT_SUMS);
@@ -81,21 +86,58 @@ public final class GoldenTest {
         check(aligner.predict(frame(folder.resolve("drawn.ppm")), new ArrayList<>()).isEmpty(), "no detection, no face");
     }
 
-    private static List<Map<String, String>> read(Path file) throws Exception {
+    /** The detector finds the same boxes, and two looks at each leave the same faces. */
+    private static void see(FaceAligner aligner, Map<String, String> fields, Path folder) throws Exception {
+        String name = fields.get("scene");
+        Image image = frame(folder.resolve(fields.get("frame")), Integer.parseInt(fields.get("zoom")));
+        List<Detection> found = aligner.detect(image);
+        String[] expected = lines(fields.get("detection"));
+        check(found.size() == expected.length, name + ": " + found.size() + " detections");
+        for (int i = 0; i < expected.length; i++) {
+            double[] e = numbers(expected[i]);
+            Detection d = found.get(i);
+            double[] box = {d.box.left, d.box.top, d.box.right, d.box.bottom};
+            for (int k = 0; k < box.length; k++) {
+                check(box[k] == (float) e[k], name + ": edge " + k + " is " + box[k]);
+            }
+            check(Math.abs(d.score - e[4]) <= 1e-5 && Math.abs(d.rollDeg - e[5]) <= 1e-5, name + ": score or roll");
+        }
+        List<Face> faces = aligner.predict(image);
+        expected = lines(fields.get("face"));
+        check(faces.size() == expected.length, name + ": " + faces.size() + " faces");
+        for (int i = 0; i < expected.length; i++) {
+            double[] e = numbers(expected[i]);
+            Face f = faces.get(i);
+            float[] rest = {(float) f.score, (float) f.plausibility, (float) f.yawDeg, (float) f.pitchDeg, (float) f.rollDeg};
+            near(name + " numbers", rest, Arrays.copyOf(e, 5), PIXELS);
+            near(name + " landmarks", f.landmarks, Arrays.copyOfRange(e, 5, e.length), PIXELS);
+        }
+    }
+
+    private static String[] lines(String text) {
+        return text == null ? new String[0] : text.split("\n");
+    }
+
+    /** Blocks that begin with `first`; lines of one key are put together. */
+    private static List<Map<String, String>> read(Path file, String first) throws Exception {
         List<Map<String, String>> cases = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
             String[] parts = line.split(" ", 2);
-            if (parts[0].equals("case")) {
+            if (parts[0].equals(first)) {
                 cases.add(new HashMap<>());
             }
             if (parts.length == 2 && !cases.isEmpty()) {
-                cases.get(cases.size() - 1).put(parts[0], parts[1]);
+                cases.get(cases.size() - 1).merge(parts[0], parts[1], (a, b) -> a + "\n" + b);
             }
         }
         return cases;
     }
 
     private static Image frame(Path file) throws Exception {
+        return frame(file, 1);
+    }
+
+    private static Image frame(Path file, int zoom) throws Exception {
         byte[] content = Files.readAllBytes(file);
         int end = 0;
         while (content[end] != '\n') {
@@ -104,9 +146,13 @@ public final class GoldenTest {
         String[] header = new String(content, 0, end, StandardCharsets.US_ASCII).split(" ");
         int width = Integer.parseInt(header[1]);
         int height = Integer.parseInt(header[2]);
-        ByteBuffer pixels = ByteBuffer.allocateDirect(content.length - end - 1);
-        pixels.put(content, end + 1, content.length - end - 1);
-        return new Image(pixels, width, height, 3 * width, Image.Format.RGB);
+        ByteBuffer pixels = ByteBuffer.allocateDirect(3 * width * zoom * height * zoom);
+        for (int y = 0; y < height * zoom; y++) {
+            for (int x = 0; x < width * zoom; x++) {
+                pixels.put(content, end + 1 + 3 * (y / zoom * width + x / zoom), 3);
+            }
+        }
+        return new Image(pixels, width * zoom, height * zoom, 3 * width * zoom, Image.Format.RGB);
     }
 
     private static Image image(ByteBuffer twoPixels) {

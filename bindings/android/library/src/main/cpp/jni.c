@@ -5,13 +5,8 @@
 #include "asmnet_edge.h"
 
 #define CALL(result, name) JNIEXPORT result JNICALL Java_io_asmnetedge_FaceAligner_##name
+#define DETECTION_VALUES 6
 #define FIXED_VALUES (2 * FA_LANDMARKS + 9)
-
-typedef struct {
-    fa_aligner *aligner;
-    const double *detections; /* those of the predict under way: left, top, right, bottom, score */
-    jsize count;
-} state;
 
 static void throw_status(JNIEnv *env, fa_status status) {
     const char *kind = status == FA_ERROR_INPUT ? "java/lang/IllegalArgumentException" : "java/lang/IllegalStateException";
@@ -19,16 +14,7 @@ static void throw_status(JNIEnv *env, fa_status status) {
     if (type != NULL) (*env)->ThrowNew(env, type, fa_last_error());
 }
 
-static int32_t detect(void *context, const fa_image *image, fa_detection *found, int32_t capacity) {
-    const state *s = context;
-    (void)image;
-    int32_t count = s->count < capacity ? (int32_t)s->count : capacity;
-    for (int32_t i = 0; i < count; i++) {
-        const double *d = s->detections + 5 * i;
-        found[i] = (fa_detection){{d[0], d[1], d[2], d[3]}, d[4]};
-    }
-    return count;
-}
+static fa_aligner *aligner_of(jlong handle) { return (fa_aligner *)(intptr_t)handle; }
 
 static fa_image image_of(JNIEnv *env, jobject pixels, jintArray layout) {
     jint values[4] = {0, 0, 0, 0};
@@ -49,46 +35,54 @@ static jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
     return array;
 }
 
-CALL(jlong, create)(JNIEnv *env, jclass type, jbyteArray model, jstring runtime, jint threads) {
+typedef struct { /* a Java array's bytes while they are needed */
+    jbyte *data;
+    size_t size;
+} bytes;
+
+static bytes take(JNIEnv *env, jbyteArray array) {
+    if (array == NULL) return (bytes){NULL, 0};
+    return (bytes){(*env)->GetByteArrayElements(env, array, NULL), (size_t)(*env)->GetArrayLength(env, array)};
+}
+
+static void give_back(JNIEnv *env, jbyteArray array, bytes taken) {
+    if (taken.data != NULL) (*env)->ReleaseByteArrayElements(env, array, taken.data, JNI_ABORT);
+}
+
+CALL(jlong, create)(JNIEnv *env, jclass type, jbyteArray model, jbyteArray detector, jstring runtime, jint threads) {
     (void)type;
     fa_options options = FA_OPTIONS_INIT;
-    state *s = calloc(1, sizeof *s);
-    jbyte *content = model != NULL && s != NULL ? (*env)->GetByteArrayElements(env, model, NULL) : NULL;
+    fa_aligner *aligner = NULL;
+    bytes m = take(env, model), d = take(env, detector);
     const char *path = runtime != NULL ? (*env)->GetStringUTFChars(env, runtime, NULL) : NULL;
-    options.model_data = content;
-    options.model_size = content != NULL ? (size_t)(*env)->GetArrayLength(env, model) : 0;
+    options.model_data = m.data;
+    options.model_size = m.size;
+    options.detector_data = d.data;
+    options.detector_size = d.size;
     options.runtime = path;
     options.num_threads = threads;
-    options.detector = detect;
-    options.detector_context = s;
-    fa_status status = s != NULL ? fa_create(&options, &s->aligner) : FA_ERROR_MEMORY;
+    fa_status status = fa_create(&options, &aligner);
     if (path != NULL) (*env)->ReleaseStringUTFChars(env, runtime, path);
-    if (content != NULL) (*env)->ReleaseByteArrayElements(env, model, content, JNI_ABORT);
-    if (status != FA_OK) {
-        free(s);
-        s = NULL;
-        throw_status(env, status);
-    }
-    return (jlong)(intptr_t)s;
+    give_back(env, detector, d);
+    give_back(env, model, m);
+    if (status != FA_OK) throw_status(env, status);
+    return (jlong)(intptr_t)aligner;
 }
 
 CALL(void, destroy)(JNIEnv *env, jclass type, jlong handle) {
     (void)env;
     (void)type;
-    state *s = (state *)(intptr_t)handle;
-    if (s != NULL) fa_destroy(s->aligner);
-    free(s);
+    fa_destroy(aligner_of(handle));
 }
 
 CALL(jdoubleArray, align)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout, jdoubleArray edges,
                           jboolean refine) {
     (void)type;
-    state *s = (state *)(intptr_t)handle;
     fa_image image = image_of(env, pixels, layout);
     fa_box box;
     fa_face face;
     (*env)->GetDoubleArrayRegion(env, edges, 0, 4, &box.left);
-    fa_status status = fa_align(s->aligner, &image, &box, refine, &face);
+    fa_status status = fa_align(aligner_of(handle), &image, &box, refine, &face);
     if (status == FA_OK) return face_values(env, &face);
     throw_status(env, status);
     return NULL;
@@ -97,34 +91,57 @@ CALL(jdoubleArray, align)(JNIEnv *env, jclass type, jlong handle, jobject pixels
 CALL(jobjectArray, predict)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout,
                             jdoubleArray detections) {
     (void)type;
-    state *s = (state *)(intptr_t)handle;
+    fa_detection found[FA_MAX_DETECTIONS];
     fa_image image = image_of(env, pixels, layout);
     fa_face *faces = malloc(FA_MAX_DETECTIONS * sizeof *faces);
-    jdouble *found = (*env)->GetDoubleArrayElements(env, detections, NULL);
-    int32_t count = 0;
+    jsize given = detections != NULL ? (*env)->GetArrayLength(env, detections) / DETECTION_VALUES : 0;
     jobjectArray result = NULL;
-    if (faces != NULL && found != NULL) {
-        s->detections = found;
-        s->count = (*env)->GetArrayLength(env, detections) / 5;
-        fa_status status = fa_predict(s->aligner, &image, faces, FA_MAX_DETECTIONS, &count);
-        if (status != FA_OK)
-            throw_status(env, status);
-        else
-            result = (*env)->NewObjectArray(env, count, (*env)->FindClass(env, "[D"), NULL);
-        for (int32_t i = 0; result != NULL && i < count; i++) {
-            jdoubleArray values = face_values(env, &faces[i]);
-            (*env)->SetObjectArrayElement(env, result, i, values);
-            (*env)->DeleteLocalRef(env, values);
+    int32_t count = 0;
+    fa_status status = FA_OK;
+    if (faces != NULL && detections == NULL)
+        status = fa_predict(aligner_of(handle), &image, faces, FA_MAX_DETECTIONS, &count);
+    else if (faces != NULL) {
+        for (jsize i = 0; i < given && i < FA_MAX_DETECTIONS; i++) {
+            double v[DETECTION_VALUES];
+            (*env)->GetDoubleArrayRegion(env, detections, i * DETECTION_VALUES, DETECTION_VALUES, v);
+            found[i] = (fa_detection){{v[0], v[1], v[2], v[3]}, v[4], v[5]};
         }
-        s->detections = NULL;
+        status = fa_predict_among(aligner_of(handle), &image, found, given, faces, FA_MAX_DETECTIONS, &count);
     }
-    if (found != NULL) (*env)->ReleaseDoubleArrayElements(env, detections, found, JNI_ABORT);
+    if (status != FA_OK)
+        throw_status(env, status);
+    else if (faces != NULL)
+        result = (*env)->NewObjectArray(env, count, (*env)->FindClass(env, "[D"), NULL);
+    for (int32_t i = 0; result != NULL && i < count; i++) {
+        jdoubleArray values = face_values(env, &faces[i]);
+        (*env)->SetObjectArrayElement(env, result, i, values);
+        (*env)->DeleteLocalRef(env, values);
+    }
     free(faces);
     return result;
 }
 
+CALL(jdoubleArray, detect)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout) {
+    (void)type;
+    fa_detection found[FA_MAX_DETECTIONS];
+    fa_image image = image_of(env, pixels, layout);
+    int32_t count = 0;
+    fa_status status = fa_detect(aligner_of(handle), &image, found, FA_MAX_DETECTIONS, &count);
+    if (status != FA_OK) {
+        throw_status(env, status);
+        return NULL;
+    }
+    jdoubleArray array = (*env)->NewDoubleArray(env, count * DETECTION_VALUES);
+    for (int32_t i = 0; array != NULL && i < count; i++) {
+        const fa_box *b = &found[i].box;
+        const double v[DETECTION_VALUES] = {b->left, b->top, b->right, b->bottom, found[i].score, found[i].roll_deg};
+        (*env)->SetDoubleArrayRegion(env, array, i * DETECTION_VALUES, DETECTION_VALUES, v);
+    }
+    return array;
+}
+
 static int last_look(JNIEnv *env, jlong handle, fa_look *look) {
-    fa_status status = fa_last_look(((state *)(intptr_t)handle)->aligner, look);
+    fa_status status = fa_last_look(aligner_of(handle), look);
     if (status != FA_OK) throw_status(env, status);
     return status == FA_OK;
 }
