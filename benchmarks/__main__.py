@@ -46,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
         "--splits", nargs="+", default=["test_common", "test_challenging"], help="default: both test splits"
     )
     accuracy.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
+    accuracy.add_argument(
+        "--peer",
+        action="append",
+        choices=["all", *peers.PEERS],
+        help="also this library on the same photos and boxes, see `peers`; all: those whose files are there",
+    )
+    peers.add_given(accuracy)
     accuracy.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     accuracy.set_defaults(run=_accuracy)
 
@@ -139,7 +146,13 @@ def _accuracy(options: argparse.Namespace) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         rows += measure(aligner, digest, options.data / "300W", options.splits, seed=options.seed)
     print(to_table(rows))
-    _record(options.out, "accuracy", [r.to_dict() for r in rows], seed=options.seed)
+    more = {}
+    if options.peer:
+        names = None if "all" in options.peer else options.peer
+        others = peers.accuracy_of(names, options.given, options.data, options.splits, seed=options.seed)
+        print(peers.to_table(others))
+        more["peers"] = [r.to_dict() for r in others]
+    _record(options.out, "accuracy", [r.to_dict() for r in rows], seed=options.seed, **more)
 
 
 def _video(options: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ LEAD = (
 
 TABLES: Mapping[str, Callable[[Record], Iterator[str]]] = MappingProxyType(
     {
-        "accuracy": lambda r: iter([accuracy.to_table(_rows(accuracy.AccuracyRow, r["rows"]))]),
+        "accuracy": lambda r: _accuracy(r),
         "video": lambda r: iter([video.to_table(_rows(video.VideoRow, r["rows"]))]),
         "flops": lambda r: iter([flops.to_table(_rows(flops.FlopsRow, r["rows"]))]),
         "ablation": lambda r: (t(r) for t in (ablation.claims_table, ablation.runs_table, ablation.noise_table)),
@@ -82,6 +82,12 @@ def _source(record: Record) -> str:
     if state.get("temperatures_c"):
         text += f"; {max(state['temperatures_c'].values()):.0f} °C"
     return pages.paragraph(text + ".", kind="source")
+
+
+def _accuracy(record: Record) -> Iterator[str]:
+    yield accuracy.to_table(_rows(accuracy.AccuracyRow, record["rows"]))
+    if record.get("peers"):
+        yield scoring.to_table(_rows(scoring.PeerRow, record["peers"]))
 
 
 def _latency(record: Record) -> Iterator[str]:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,42 +16,33 @@ import numpy as np
 
 from benchmarks.goals import OURS, TRACKING
 from benchmarks.peers.scoring import PeerRow, score, to_table
+from benchmarks.peers.sets import CLIP, ImageSet, clip_sets, photo_sets
 from sdk.errors import InputError, SdkError
 
 ADAPTERS = Path(__file__).with_name("adapters")
-CLIP = "clips"
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A library to compare with: its adapter, its environment, and the options without which it cannot run."""
+    """A library to compare with: its adapter and environment, and the options that it needs or may have."""
 
     adapter: str
     environment: str
     needs: tuple[str, ...] = ()
-    modes: tuple[str, ...] = ("photo", TRACKING)
+    modes: tuple[str, ...] = ("photo", "box", TRACKING)
+    takes: tuple[str, ...] = ()
 
 
 PEERS: Mapping[str, Peer] = MappingProxyType(
     {
-        OURS: Peer("asmnet_edge", "asmnet_edge"),
+        OURS: Peer("asmnet_edge", "asmnet_edge", takes=("model",)),
         "mediapipe face mesh": Peer("mediapipe_mesh", "mediapipe"),
         "mediapipe face landmarker": Peer("mediapipe_mesh", "mediapipe", ("task",)),
-        "yunet + onnx": Peer("opencv_onnx", "opencv", ("yunet", "landmarks"), ("photo",)),
-        "openseeface": Peer("openseeface", "openseeface", ("folder",)),
-        "dlib": Peer("dlib_ert", "dlib", ("predictor",), ("photo",)),
+        "yunet + onnx": Peer("opencv_onnx", "opencv", ("yunet", "landmarks"), ("photo", "box"), ("size", "widen")),
+        "openseeface": Peer("openseeface", "openseeface", ("folder",), takes=("type",)),
+        "dlib": Peer("dlib_ert", "dlib", ("predictor",), ("photo", "box")),
     }
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageSet:
-    """Sequences of image files, and the landmarks (68, 2) of the face in each image of all of them in turn."""
-
-    name: str
-    mode: str
-    sequences: tuple[tuple[Path, ...], ...]
-    truths: tuple[np.ndarray, ...]
 
 
 def measure(
@@ -92,13 +83,20 @@ def run_adapter(python: Path, name: str, sets: Sequence[ImageSet], options: Mapp
     pinned = pin(1)
     unpin(allowed)
     parts = [
-        {"name": s.name, "mode": s.mode, "sequences": [[str(p) for p in paths] for paths in s.sequences]}
+        {
+            "name": s.name,
+            "mode": s.mode,
+            "sequences": [[str(p) for p in paths] for paths in s.sequences],
+            "boxes": [[astuple(box) for box in boxes] for boxes in s.boxes],
+        }
         for s in sets
     ]
     with tempfile.TemporaryDirectory() as folder:
         job, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
-        job.write_text(json.dumps({"processors": pinned, "options": dict(options), "sets": parts}))
-        script = ADAPTERS / f"{PEERS[name].adapter}.py"
+        peer = PEERS[name]
+        own = {option: value for option, value in options.items() if option in (*peer.needs, *peer.takes)}
+        job.write_text(json.dumps({"processors": pinned, "options": own, "sets": parts}))
+        script = ADAPTERS / f"{peer.adapter}.py"
         done = subprocess.run(
             [str(python), str(script), str(job), str(answer)],
             capture_output=True,
@@ -117,48 +115,19 @@ def _row(
     same = [s for a in answers for s in a["sets"] if (s["name"], s["mode"]) == (part["name"], part["mode"])]
     times = [run["ms"] for s in same for run in s["runs"]]
     ms = np.concatenate([taken[len(taken) // 10 :] for taken in times])  # the first tenth warms up
+    whole_calls = timed and part["mode"] != "box"  # there some leave their detector out, others cannot
     return PeerRow(
         peer=name,
         version=answers[0]["version"],
         mode=part["mode"],
         split=part["name"],
         **score([faces for run in part["runs"] for faces in run["faces"]], images.truths),
-        p50_ms=float(np.median(ms)) if timed else None,
-        p95_ms=float(np.percentile(ms, 95)) if timed else None,
+        p50_ms=float(np.median(ms)) if whole_calls else None,
+        p95_ms=float(np.percentile(ms, 95)) if whole_calls else None,
         import_ms=min(a["import_ms"] for a in answers) if timed else None,
         peak_rss_mb=max(a["peak_rss_mb"] or 0 for a in answers) or None,
         install_mb=size,
     )
-
-
-def photo_sets(data: Path, splits: Sequence[str], *, every: int) -> Iterator[ImageSet]:
-    """Every n-th photo of splits of 300W."""
-    from train.datasets import read_packed
-
-    for split in splits:
-        samples = read_packed(data / "300W", split=split)[::every]
-        paths, truths = tuple(s.path.resolve() for s in samples), tuple(s.landmarks for s in samples)
-        yield ImageSet(split, "photo", (paths,), truths)
-
-
-def clip_sets(data: Path, folder: Path, *, clips: int, frames: int) -> Iterator[ImageSet]:
-    """Faces in motion, 640 x 480, as tracked frames and as photos; the frames are written to `folder`."""
-    import cv2
-
-    from benchmarks.video import clip
-    from train.datasets import read_packed
-
-    samples = read_packed(data / "300W", split="val")
-    sequences, truths = [], []
-    for number, sample in enumerate(samples[:: max(1, len(samples) // clips)][:clips]):
-        paths = []
-        for i, (frame, truth) in enumerate(clip(sample, frames=frames, moving=True, seed=number)):
-            paths.append(folder / f"{number:02d}_{i:04d}.png")
-            cv2.imwrite(str(paths[-1]), frame)
-            truths.append(truth.astype(np.float32))
-        sequences.append(tuple(paths))
-    for mode in (TRACKING, "photo"):
-        yield ImageSet(CLIP, mode, tuple(sequences), tuple(truths))
 
 
 def add_parser(commands: Any) -> None:
@@ -172,15 +141,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the face data, with 300W/")
     parser.add_argument("--peer", action="append", choices=list(PEERS), help="default: all whose files are there")
-    parser.add_argument(
-        "--with",
-        dest="given",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a file or setting of an adapter: task=face_landmarker.task; yunet=FILE and landmarks=FILE "
-        "(size=112); folder=OpenSeeFace; predictor=FILE.dat; model=FILE of ours",
-    )
+    add_given(parser)
     parser.add_argument("--splits", nargs="*", default=["test_common", "test_challenging"], help="of 300W")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo (default %(default)s)")
     parser.add_argument("--clips", type=int, default=8, help="faces in motion (default %(default)s)")
@@ -193,17 +154,26 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def add_given(parser: argparse.ArgumentParser) -> None:
+    """Add the option for files and settings of adapters."""
+    parser.add_argument(
+        "--with",
+        dest="given",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a file or setting of an adapter: task=face_landmarker.task; yunet=FILE and landmarks=FILE "
+        "(size=112); folder=OpenSeeFace; predictor=FILE.dat; model=FILE of ours",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Measure, print, record."""
     from benchmarks import machine
     from benchmarks.records import write_record
 
     given = _given(options.given)
-    names = options.peer or [n for n, peer in PEERS.items() if all(need in given for need in peer.needs)]
-    for name in names:
-        missing = [need for need in PEERS[name].needs if need not in given]
-        if missing:
-            raise InputError(f"{name}: expected --with {missing[0]}=...; see {PEERS[name].adapter}.py")
+    names = _chosen(options.peer, given)
     before = machine.state()
     with tempfile.TemporaryDirectory() as folder:
         sets = [*photo_sets(options.data, options.splits, every=options.every)]
@@ -213,6 +183,25 @@ def run(options: argparse.Namespace) -> None:
     if not options.no_times and (warning := machine.busy(before)):
         print(f"warning: {warning}")
     write_record(options.out, "peers", [r.to_dict() for r in rows], threads=1, machine={"before": before})
+
+
+def _chosen(names: Sequence[str] | None, given: Mapping[str, str]) -> list[str]:
+    """The libraries named, else all whose files are given."""
+    chosen = names or [n for n, peer in PEERS.items() if all(need in given for need in peer.needs)]
+    for name in chosen:
+        missing = [need for need in PEERS[name].needs if need not in given]
+        if missing:
+            raise InputError(f"{name}: expected --with {missing[0]}=...; see {PEERS[name].adapter}.py")
+    return list(chosen)
+
+
+def accuracy_of(
+    names: Sequence[str] | None, pairs: Sequence[str], data: Path, splits: Sequence[str], *, seed: int
+) -> list[PeerRow]:
+    """Rows without times, on the photos and boxes of `benchmarks accuracy`; `pairs` as --with has them."""
+    given = _given(pairs)
+    sets = list(photo_sets(data, splits, seed=seed))
+    return list(measure(_chosen(names, given), sets, given, turns=1, timed=False))
 
 
 def _given(pairs: Sequence[str]) -> dict[str, str]:

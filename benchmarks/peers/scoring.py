@@ -28,7 +28,8 @@ class PeerRow:
 
     Attributes:
         points: how many of the 68 the library's markup has.
-        p50_ms, p95_ms: the whole call, detection included, on one processor.
+        mode: `photo`, the whole call on a photo; `box`, given where the face is; `tracking`, frames of a clip.
+        p50_ms, p95_ms: the whole call, detection included, on one processor; None in the mode `box`.
         import_ms: of the library alone, in a fresh process; peak_rss_mb: of that process at its end.
         install_mb: of all packages in its environment.
     """
@@ -132,12 +133,14 @@ def standings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         others = [r for r in group if r["peer"] != OURS]
         if ours is None or not others:
             continue
-        ahead, behind = [], []
+        ahead: list[str] = []
+        behind: list[str] = []
         for key, words in STANDINGS:
             best = min((r for r in others if r.get(key) is not None), key=lambda r: r[key], default=None)
             if best is not None and ours.get(key) is not None:
                 text = f"{words} ({ours[key]:.3g} against {best[key]:.3g} of {best['peer']})"
-                (ahead if ours[key] < best[key] else behind).append(text)
+                if ours[key] != best[key]:
+                    (ahead if ours[key] < best[key] else behind).append(text)
         won, lost = (", ".join(part) or "nothing" for part in (ahead, behind))
         lines.append(f"{split}, {mode}: we lead in {won}; not in {lost}.")
     return lines

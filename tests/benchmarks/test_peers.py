@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,11 +14,17 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.goals import OURS
 from benchmarks.peers import command, environments
-from benchmarks.peers.command import PEERS, ImageSet, measure, run_adapter
+from benchmarks.peers.command import PEERS, measure, run_adapter
 from benchmarks.peers.scoring import PeerRow, score, standings, to_table
-from benchmarks.records import ROOT
-from sdk import InputError, ModelFile, SdkError
+from benchmarks.peers.sets import ImageSet, photo_sets
+from benchmarks.records import ROOT, read_record
+from sdk import BBox, FaceAligner, InputError, ModelFile, SdkError
+from sdk.metrics import nme_interocular
 from sdk.schemes import IBUG68
+from sdk.testing import FixedDetector
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.packed_set import write_packed_set
 
 
 @pytest.fixture
@@ -50,14 +58,82 @@ def test_our_adapter_answers_through_the_protocol(tmp_path, astronaut, monkeypat
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), astronaut)
+    box = BBox(168.0, 70.0, 278.0, 200.0)
     sets = [ImageSet("photos", mode, ((path, path),), ()) for mode in ("photo", "tracking")]
+    sets.append(ImageSet("photos", "box", ((path, path),), (), ((box, box),)))
     answer = run_adapter(Path(sys.executable), OURS, sets, {})
-    assert [s["mode"] for s in answer["sets"]] == ["photo", "tracking"]
+    assert [s["mode"] for s in answer["sets"]] == ["photo", "tracking", "box"]
     for part in answer["sets"]:
         (run,) = part["runs"]
         assert np.shape(run["faces"]) == (2, 1, 68, 2)
         assert all(ms > 0 for ms in run["ms"])
     assert answer["import_ms"] > 0
+    aligned = FaceAligner(detector=FixedDetector()).align(astronaut, box).landmarks
+    np.testing.assert_allclose(answer["sets"][2]["runs"][0]["faces"][0][0], aligned, atol=2e-3)
+
+
+def test_an_adapter_gets_its_own_options_alone(monkeypatch, tmp_path):
+    jobs = []
+
+    def answering(command, **_):
+        jobs.append(json.loads(Path(command[2]).read_text()))
+        Path(command[3]).write_text("{}")
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(command.subprocess, "run", answering)
+    given = {"task": "a.task", "predictor": "p.dat", "model": "m.tflite"}
+    for name in ("mediapipe face mesh", "mediapipe face landmarker", "dlib", OURS):
+        run_adapter(Path(sys.executable), name, [], given)
+    assert [job["options"] for job in jobs] == [
+        {},
+        {"task": "a.task"},
+        {"predictor": "p.dat"},
+        {"model": "m.tflite"},
+    ]
+
+
+@pytest.fixture
+def data(tmp_path):
+    write_packed_set(tmp_path / "300W", train=1, val=1, test=3)
+    return tmp_path
+
+
+def test_libraries_get_the_photos_and_boxes_of_our_own_accuracy(data):
+    """Through our adapter, the same NME as `benchmarks accuracy` has from jittered boxes."""
+    from benchmarks.accuracy import measure as accuracy
+
+    aligner = FaceAligner(detector=FixedDetector())
+    ours = next(r for r in accuracy(aligner, "0", data / "300W", ["test_common"], seed=3) if r.boxes == "jittered")
+    photos, boxes = photo_sets(data, ["test_common"], seed=3)
+    assert (photos.mode, photos.boxes, boxes.mode) == ("photo", (), "box")
+    assert photos.sequences == boxes.sequences
+    images = [cv2.imread(str(path)) for path in boxes.sequences[0]]
+    found = [aligner.align(i, box).landmarks for i, box in zip(images, boxes.boxes[0], strict=True)]
+    errors = nme_interocular(np.stack(boxes.truths), np.stack(found))
+    assert float(errors.mean()) == pytest.approx(ours.nme_interocular)
+    (every_other, _) = photo_sets(data, ["test_common"], every=2, seed=3)
+    assert every_other.sequences[0] == photos.sequences[0][::2]
+
+
+def test_accuracy_with_peers_records_both(data, monkeypatch, capsys):
+    def fake(python, name, sets, options):
+        runs = {s.mode: [{"faces": [[t.tolist()] for t in s.truths], "ms": [1.0] * len(s.truths)}] for s in sets}
+        parts = [{"name": s.name, "mode": s.mode, "runs": runs[s.mode]} for s in sets]
+        return {"version": "1", "import_ms": 5.0, "peak_rss_mb": 9.0, "sets": parts}
+
+    monkeypatch.setattr(command, "run_adapter", fake)
+    monkeypatch.setattr(environments, "environment_for", lambda name: Path(sys.executable))
+    monkeypatch.setattr(environments, "install_mb", lambda python: 7.0)
+    out = data / "accuracy.json"
+    arguments = ["--data", str(data), "--splits", "test_common", "--peer", "dlib", "--with", "predictor=p.dat"]
+    assert main(["accuracy", *arguments, "--out", str(out)]) == 0
+    assert "| dlib 1 | box | test_common | 3 | 0 | 0.00 |" in capsys.readouterr().out
+    record = read_record(out)
+    assert {row["boxes"] for row in record["rows"]} == {"jittered", "detector"}
+    assert [(row["peer"], row["mode"], row["p50_ms"]) for row in record["peers"]] == [
+        ("dlib", "photo", None),
+        ("dlib", "box", None),
+    ]
 
 
 def test_an_adapter_that_fails_is_named(tmp_path):

@@ -1,4 +1,5 @@
-"""This project, as its users call it: `FaceAligner.predict` on photos, `FaceTracker.update` on frames."""
+"""This project, as its users call it: `FaceAligner.predict` on photos, `align` in boxes, `FaceTracker.update` on
+frames."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ def opened(options: dict[str, str], mode: str) -> Find:
     if mode == "tracking":
         tracker = FaceTracker(aligner)
         return lambda image: [t.face.landmarks for t in tracker.update(image)]
+    if mode == "box":
+        return lambda image, box: [aligner.align(image, box).landmarks]
     return lambda image: [face.landmarks for face in aligner.predict(image)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from protocol import Find, serve
+from protocol import Box, Find, serve
 
 # Vertices of the canonical face mesh that lie where ibug68 has its points, in its order. The jaw and the brows
 # are the nearest ones only: the markups differ there, so errors of the 51 inner points are the ones to compare.
@@ -18,6 +18,8 @@ VERTICES = (
     *(78, 82, 13, 312, 308, 317, 14, 87),
 )
 FRAME_MS = 33
+CONTEXT = 0.5
+"""MediaPipe takes no box: in the mode `box` it finds the face in what lies within so many longer sides of it."""
 
 
 def load() -> str:
@@ -29,7 +31,20 @@ def load() -> str:
 
 def opened(options: dict[str, str], mode: str) -> Find:
     """As `protocol.serve` wants it."""
-    return _landmarker(options["task"], mode) if "task" in options else _mesh(mode)
+    find = _landmarker(options["task"], mode) if "task" in options else _mesh(mode)
+    return _within(find) if mode == "box" else find
+
+
+def _within(find: Find) -> Find:
+    import numpy as np
+
+    def find_in(image: Any, box: Box) -> list[Any]:
+        around = CONTEXT * max(box[2] - box[0], box[3] - box[1])
+        left, top = (max(0, int(edge - around)) for edge in box[:2])
+        right, bottom = (int(edge + around) + 1 for edge in box[2:])
+        return [np.add(points, (left, top)) for points in find(image[top:bottom, left:right].copy())]
+
+    return find_in
 
 
 def _mesh(mode: str) -> Find:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocol import Find, serve
+from protocol import Box, Find, serve
 
 LONGEST_SIDE = 320
+BROWS = 0.25
+"""Part of YuNet's box above the brows; its other sides are those of the landmark box."""
 
 
 def load() -> str:
@@ -30,7 +32,9 @@ def opened(options: dict[str, str], mode: str) -> Find:
     network = cv2.dnn.readNetFromONNX(options["landmarks"])
     side, widen = int(options.get("size", "112")), float(options.get("widen", "1.1"))
 
-    def find(image: Any) -> list[Any]:
+    def find(image: Any, box: Box | None = None) -> list[Any]:
+        if box is not None:
+            return [points(image, yunet_box(box))]
         height, width = image.shape[:2]
         shrink = min(1.0, LONGEST_SIDE / max(height, width))
         detector.setInputSize((round(width * shrink), round(height * shrink)))
@@ -49,6 +53,13 @@ def opened(options: dict[str, str], mode: str) -> Find:
         return network.forward().reshape(-1, 2)[:68] * length + (left - 0.5, top - 0.5)
 
     return find
+
+
+def yunet_box(box: Box) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the box that YuNet would give, more or less, for a landmark box."""
+    left, top, right, bottom = box
+    height = (bottom - top) / (1 - BROWS)
+    return left, bottom - height, right - left, height
 
 
 if __name__ == "__main__":

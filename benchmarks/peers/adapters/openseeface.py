@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from protocol import Find, serve
+from protocol import Box, Find, serve
 
 ORDER = (*range(60), 61, 62, 63, 65, 66, 67)
 """Places in ibug68 of its 66 points."""
@@ -30,14 +30,18 @@ def opened(options: dict[str, str], mode: str) -> Find:
 
     trackers: dict[Any, Any] = {}
 
-    def find(image: Any) -> list[Any]:
+    def find(image: Any, box: Box | None = None) -> list[Any]:
         height, width = image.shape[:2]
         if mode != "tracking" or not trackers:
             trackers[0] = Tracker(
                 width, height, model_type=int(options.get("type", "3")), max_threads=1, max_faces=1, silent=True
             )
+        given = []
+        if box is not None:
+            trackers[0].detected = 1  # of one at most, so that it looks for no others
+            given = [(round(box[0]), round(box[1]), round(box[2] - box[0]), round(box[3] - box[1]))]
         faces = []
-        for face in trackers[0].predict(image):
+        for face in trackers[0].predict(image, given):
             points = np.full((68, 2), np.nan)
             points[list(ORDER)] = np.asarray(face.lms)[:66, 1::-1]
             faces.append(points)
