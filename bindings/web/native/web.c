@@ -1,0 +1,118 @@
+/* What JavaScript calls: the C library's functions, with structs laid out as plain numbers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define EXPORT(function) __attribute__((export_name(#function))) function
+
+static fa_aligner *aligner;
+static fa_face faces[FA_MAX_DETECTIONS];
+static fa_detection found[FA_MAX_DETECTIONS];
+static double numbers[2 * FA_LANDMARKS + 10 + FA_MAX_MODES];
+
+/* There are no files here; without this one the whole of the C library's would be linked. */
+FILE *fopen(const char *restrict path, const char *restrict mode) {
+    (void)path;
+    (void)mode;
+    errno = ENOENT;
+    return NULL;
+}
+
+void *EXPORT(web_allocate)(uint32_t size) { return malloc(size); }
+void EXPORT(web_free)(void *memory) { free(memory); }
+const char *EXPORT(web_version)(void) { return fa_version(); }
+const char *EXPORT(web_last_error)(void) { return fa_last_error(); }
+const char *EXPORT(web_model_name)(void) { return fa_model_name(aligner); }
+int32_t EXPORT(web_input_size)(void) { return fa_input_size(aligner); }
+void EXPORT(web_destroy)(void) {
+    fa_destroy(aligner);
+    aligner = NULL;
+}
+
+/* Without a detector where `detector` is NULL. */
+int32_t EXPORT(web_create)(const uint8_t *model, uint32_t size, const uint8_t *detector, uint32_t detector_size,
+                           double max_disagreement) {
+    fa_options options = FA_OPTIONS_INIT;
+    options.model_data = model;
+    options.model_size = size;
+    options.detector_data = detector;
+    options.detector_size = detector_size;
+    options.max_disagreement = max_disagreement;
+    return fa_create(&options, &aligner);
+}
+
+int32_t EXPORT(web_align)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, double left, double top,
+                          double right, double bottom, int32_t refine) {
+    fa_image image = {pixels, width, height, 0, format};
+    fa_box box = {left, top, right, bottom};
+    return fa_align(aligner, &image, &box, refine, &faces[0]);
+}
+
+/* How many faces were found, or minus the status. */
+int32_t EXPORT(web_predict)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format) {
+    fa_image image = {pixels, width, height, 0, format};
+    int32_t count = 0;
+    fa_status status = fa_predict(aligner, &image, faces, FA_MAX_DETECTIONS, &count);
+    return status == FA_OK ? count : -(int32_t)status;
+}
+
+/* How many detections, or minus the status. */
+int32_t EXPORT(web_detect)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format) {
+    fa_image image = {pixels, width, height, 0, format};
+    int32_t count = 0;
+    fa_status status = fa_detect(aligner, &image, found, FA_MAX_DETECTIONS, &count);
+    return status == FA_OK ? count : -(int32_t)status;
+}
+
+/* Left, top, right, bottom, score and roll. */
+const fa_detection *EXPORT(web_detection)(int32_t index) { return &found[index]; }
+
+/* Landmarks; yaw, pitch, roll; left, top, right, bottom; score, plausibility; how many shape parameters, and these. */
+const double *EXPORT(web_face)(int32_t index) {
+    const fa_face *f = &faces[index];
+    double rest[] = {f->yaw_deg,    f->pitch_deg, f->roll_deg,     f->box.left, f->box.top, f->box.right,
+                     f->box.bottom, f->score,     f->plausibility, f->n_modes};
+    double *out = numbers;
+    for (int i = 0; i < FA_LANDMARKS; i++)
+        for (int k = 0; k < 2; k++) *out++ = f->landmarks[i][k];
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) *out++ = rest[i];
+    for (int i = 0; i < f->n_modes; i++) *out++ = f->shape_parameters[i];
+    return numbers;
+}
+
+/* What the detector would see of an image; for the golden contract. */
+int32_t EXPORT(web_letterbox)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, int32_t size,
+                              uint8_t *out) {
+    fa_letterbox box = {0};
+    fa_image image = {pixels, width, height, 0, format};
+    float scale[2];
+    fa_status status = fa_letterbox_fill(&box, &image, size, out, scale);
+    fa_letterbox_free(&box);
+    return status;
+}
+
+/* Decoding alone, from given outputs of a network, for the golden contract; into face 0. */
+int32_t EXPORT(web_decode)(const uint8_t *content, uint32_t size, const fa_crop *crop, const float *landmarks,
+                           const float *pose) {
+    static fa_model model;
+    uint8_t *copy = malloc(size);
+    if (copy == NULL) return fa_fail(FA_ERROR_MEMORY, "no memory for %u bytes", (unsigned)size);
+    memcpy(copy, content, size);
+    fa_status status = fa_model_read(copy, size, "data", &model);
+    if (status == FA_OK) {
+        faces[0] = (fa_face){.n_modes = 0};
+        fa_crop_to_image(crop, (const float(*)[2])landmarks, faces[0].landmarks);
+        fa_pose_decode(&model, pose, crop->angle_deg, &faces[0]);
+        fa_shape_describe(&model.shape, (const float(*)[2])faces[0].landmarks, &faces[0]);
+    }
+    free(copy);
+    return status;
+}
+
+const fa_look *EXPORT(web_last_look)(void) {
+    static fa_look look;
+    return fa_last_look(aligner, &look) == FA_OK ? &look : NULL;
+}

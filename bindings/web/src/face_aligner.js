@@ -1,0 +1,174 @@
+import { Core, fetchBytes } from './core.js';
+import { BackendError, InputError } from './errors.js';
+import { pixelsOf } from './images.js';
+import { LiteRtHost } from './litert.js';
+import { checkBrowser } from './support.js';
+
+const LANDMARKS = 68;
+const PLAIN = 2 * LANDMARKS + 10; // numbers of a face before its shape parameters: native/web.c
+const DIST = new URL('../dist/', import.meta.url);
+const MODEL = new URL('models/asmnet_128_int8.tflite', DIST);
+const DETECTOR = new URL('models/face_detector_416_int8.tflite', DIST);
+
+/** Finds faces in images; gives 68 landmarks and the head pose of each. */
+export class FaceAligner {
+  #core;
+  #turn = Promise.resolve();
+  #pixels = { pointer: 0, size: 0 };
+
+  /**
+   * @param {object} [options] see index.d.ts
+   * @returns {Promise<FaceAligner>}
+   * @throws {BackendError | ModelFileError | InputError}
+   */
+  static async create({ model = MODEL, detector = DETECTOR, litertPath, maxDisagreement = 0.1 } = {}) {
+    checkBrowser();
+    const aligner = new FaceAligner();
+    const library = Core.load(new LiteRtHost(litertPath), new URL('asmnet_edge.wasm', DIST));
+    const contents = [contentOf(model, 'model'), detector === null ? new Uint8Array() : contentOf(detector, 'detector')];
+    const [core, ...files] = await Promise.all([library, ...contents]);
+    aligner.#core = core;
+    await aligner.#open(files, maxDisagreement);
+    return aligner;
+  }
+
+  async #open(files, maxDisagreement) {
+    const core = this.#core;
+    const places = files.map((content) => place(core, content));
+    const status = await core.wait('web_create', ...places.flat(), maxDisagreement);
+    places.forEach(([pointer]) => core.call('web_free', pointer));
+    if (status !== 0) throw core.error(status);
+  }
+
+  /** The model's name and the side of its input in pixels. */
+  get model() {
+    const core = this.#opened();
+    return { name: core.text(core.call('web_model_name')), inputSize: core.call('web_input_size') };
+  }
+
+  /**
+   * All faces of an image, best first; an empty list where there is none.
+   * @throws {InputError | BackendError}
+   */
+  async predict(image) {
+    return this.#inTurn(image, async (core, pixels) => {
+      const count = await core.wait('web_predict', ...pixels);
+      if (count < 0) throw core.error(-count);
+      return Array.from({ length: count }, (_, i) => readFace(core, i));
+    });
+  }
+
+  /**
+   * The face in a known box.
+   * @throws {InputError | BackendError}
+   */
+  async align(image, box, { refine = false } = {}) {
+    const edges = edgesOf(box);
+    return this.#inTurn(image, async (core, pixels) => {
+      const status = await core.wait('web_align', ...pixels, ...edges, Number(refine));
+      if (status !== 0) throw core.error(status);
+      return readFace(core, 0);
+    });
+  }
+
+  /**
+   * What the detector finds, best first, before any look at it.
+   * @throws {InputError | BackendError}
+   */
+  async detect(image) {
+    return this.#inTurn(image, async (core, pixels) => {
+      const count = await core.wait('web_detect', ...pixels);
+      if (count < 0) throw core.error(-count);
+      return Array.from({ length: count }, (_, i) => readDetection(core, i));
+    });
+  }
+
+  /** What the network saw last and what it answered; for tests and for looking at crops. */
+  lastLook() {
+    const core = this.#opened();
+    const look = core.call('web_last_look');
+    if (look === 0) throw core.error(1);
+    const [centerX, centerY, side, angleDeg] = core.doubles(look, 4);
+    const [size, pixels, landmarks, pose] = core.ints(look + 32, 4);
+    return {
+      crop: { centerX, centerY, side, angleDeg },
+      pixels: core.bytes(pixels, size * size * 3).slice(),
+      rawLandmarks: core.floats(landmarks, 2 * LANDMARKS).slice(),
+      rawPose: core.floats(pose, 3).slice(),
+    };
+  }
+
+  /** Gives the memory back, after calls that are under way; what is called later throws BackendError. */
+  async close() {
+    const core = this.#core;
+    this.#core = undefined;
+    await this.#turn;
+    core?.call('web_destroy');
+  }
+
+  /** Takes the image as it is now; works on it when the calls before are done, since C serves one at a time. */
+  #inTurn(image, work) {
+    const core = this.#opened();
+    const { data, width, height, format } = pixelsOf(image);
+    const turn = this.#turn.then(() => work(core, [this.#place(core, data), width, height, format]));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Pixels in C's memory; the place is kept for the next frame. */
+  #place(core, data) {
+    if (this.#pixels.size < data.length) {
+      core.call('web_free', this.#pixels.pointer);
+      this.#pixels = { pointer: 0, size: 0 };
+      this.#pixels = { pointer: core.allocate(data.length), size: data.length };
+    }
+    core.bytes(this.#pixels.pointer, data.length).set(data);
+    return this.#pixels.pointer;
+  }
+
+  #opened() {
+    if (this.#core === undefined) throw new BackendError('this FaceAligner is closed; create another one');
+    return this.#core;
+  }
+}
+
+async function contentOf(file, name) {
+  if (typeof file === 'string' || file instanceof URL) return fetchBytes(file, name);
+  if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  if (file instanceof Uint8Array) return file;
+  throw new InputError(`${name}: expected a URL, an ArrayBuffer or a Uint8Array, got ${file?.constructor?.name ?? file}`);
+}
+
+/** A file in C's memory: where, and how long; 0 and 0 where it is empty. */
+function place(core, content) {
+  if (content.length === 0) return [0, 0];
+  const pointer = core.allocate(content.length);
+  core.bytes(pointer, content.length).set(content);
+  return [pointer, content.length];
+}
+
+function edgesOf(box) {
+  const edges = Array.isArray(box) ? box : [box?.left, box?.top, box?.right, box?.bottom];
+  if (edges.length === 4 && edges.every(Number.isFinite)) return edges;
+  throw new InputError(`box: expected finite left, top, right and bottom in pixels, got ${JSON.stringify(box)}`);
+}
+
+function readDetection(core, index) {
+  const [left, top, right, bottom, score, rollDeg] = core.doubles(core.call('web_detection', index), 6);
+  return Object.freeze({ box: { left, top, right, bottom }, score, rollDeg });
+}
+
+/** Face `index` of those found last, as C holds it. */
+export function readFace(core, index) {
+  const pointer = core.call('web_face', index);
+  const values = core.doubles(pointer, PLAIN);
+  const [yawDeg, pitchDeg, rollDeg, left, top, right, bottom, score, plausibility, modes] = values.slice(2 * LANDMARKS);
+  return Object.freeze({
+    landmarks: Array.from({ length: LANDMARKS }, (_, i) => ({ x: values[2 * i], y: values[2 * i + 1] })),
+    pose: { yawDeg, pitchDeg, rollDeg },
+    box: { left, top, right, bottom },
+    score,
+    plausibility,
+    shapeParameters: Float32Array.from(core.doubles(pointer + 8 * PLAIN, modes)),
+  });
+}

@@ -1,0 +1,112 @@
+/** Throws a BackendError, with what to do, where this browser cannot run the networks. */
+export function checkBrowser(): void;
+
+/** Base of every error that asmnet-edge throws on purpose. */
+export class SdkError extends Error {}
+/** An argument has the wrong type, shape, range or unit. */
+export class InputError extends SdkError {}
+/** A model file is damaged or of another format version. */
+export class ModelFileError extends SdkError {}
+/** The browser cannot run the network, a file cannot be fetched, or LiteRT.js failed. */
+export class BackendError extends SdkError {}
+
+/** Image pixels: x to the right, y down, the centre of the top-left pixel at (0, 0). */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Edges in pixels; of a face the tight box of its landmarks, brows to chin and jaw to jaw. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Degrees. Yaw > 0: turned to the image's left; pitch > 0: chin up; roll > 0: clockwise. */
+export interface HeadPose {
+  readonly yawDeg: number;
+  readonly pitchDeg: number;
+  readonly rollDeg: number;
+}
+
+export interface Face {
+  /** 68 points in i-bug's order, counted from 0: 30 is the tip of the nose. */
+  readonly landmarks: readonly Point[];
+  readonly pose: HeadPose;
+  readonly box: Box;
+  /** The detector's, 0 to 1; 1 where the caller gave the box. */
+  readonly score: number;
+  /** 0 to 1; near 0: do not trust these landmarks. */
+  readonly plausibility: number;
+  /** Each within 3 standard deviations of the shape model. */
+  readonly shapeParameters: Float32Array;
+}
+
+export interface Detection {
+  readonly box: Box;
+  readonly score: number;
+  /** Clockwise positive. */
+  readonly rollDeg: number;
+}
+
+/** Plain bytes, row by row from the top; format is rgba where it is missing. */
+export interface PixelData {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+  readonly format?: 'bgr' | 'rgb' | 'bgra' | 'rgba' | 'gray';
+}
+
+export type Image = CanvasImageSource | ImageData | PixelData;
+
+export type ModelSource = string | URL | ArrayBuffer | Uint8Array;
+
+export interface Options {
+  /** A model file made by `python -m convert`; missing: the one that comes along. */
+  readonly model?: ModelSource;
+  /** A face detector's file; missing: the one that comes along; null: none, `align` alone works. */
+  readonly detector?: ModelSource | null;
+  /** URL of the folder wasm/ of @litertjs/core; missing: beside the module that the page's import map names. */
+  readonly litertPath?: string | URL;
+  /** `predict` drops a face where two looks differ by more, in outer-eye distances; 0.1 where it is missing. */
+  readonly maxDisagreement?: number;
+}
+
+/** What the network saw last and what it answered, in crop coordinates and units of 90 degrees. */
+export interface Look {
+  readonly crop: { readonly centerX: number; readonly centerY: number; readonly side: number; readonly angleDeg: number };
+  /** inputSize x inputSize x 3, RGB. */
+  readonly pixels: Uint8Array;
+  readonly rawLandmarks: Float32Array;
+  readonly rawPose: Float32Array;
+}
+
+/**
+ * Finds faces in images; gives 68 landmarks and the head pose of each.
+ *
+ * An image is read when a method is called; calls wait for one another. All methods reject with an InputError or a
+ * BackendError that says what was expected, what came, and the likely fix.
+ */
+export class FaceAligner {
+  private constructor();
+  static create(options?: Options): Promise<FaceAligner>;
+  readonly model: { readonly name: string; readonly inputSize: number };
+  /** All faces, best first; an empty list where there is none. */
+  predict(image: Image): Promise<Face[]>;
+  /** The face in a known box, which may be off by 10 %. refine: look a second time, for looser boxes. */
+  align(image: Image, box: Box | readonly [number, number, number, number], options?: { readonly refine?: boolean }): Promise<Face>;
+  /** What the detector finds, best first, before any look. */
+  detect(image: Image): Promise<Detection[]>;
+  lastLook(): Look;
+  /** Gives the memory back once calls under way are done. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Draws landmarks and head axes: red to the head's own left, green down to the chin, blue out of the nose. */
+export function draw(
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  faces: readonly Face[],
+  what?: { readonly landmarks?: boolean; readonly axes?: boolean },
+): void;

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Builds the npm package and tests what it packs: types, the inflater, and everything else in headless Chromium.
+# --install: fetch missing Debian packages first (as root). Otherwise what is missing is named, and nothing is run.
+set -euo pipefail
+cd "$(dirname "$0")"
+build=${BUILD:-$PWD/build}
+python=${PYTHON:-python3}
+export CLANG=${CLANG:-clang}
+
+say() { printf '\n-- %s\n' "$1"; }
+
+# Debian packages of what is missing
+missing() {
+    has() { command -v "$1" >/dev/null || echo "$2"; }
+    has "$CLANG" clang
+    has wasm-ld lld
+    has wasm-opt binaryen
+    has "${CHROMIUM:-chromium}" chromium
+    has node nodejs
+    has npm npm
+    compgen -G '/usr/include/wasm32-wasi/stdio.h' >/dev/null || echo wasi-libc
+    compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a' >/dev/null || echo libclang-rt-dev-wasm32
+}
+
+lacking=$(missing | xargs)
+if [ -n "$lacking" ] && [ "${1:-}" = --install ]; then
+    say "installing $lacking"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    apt-get -qq update && apt-get -qq install -y --no-install-recommends $lacking >/dev/null ||
+        say "apt-get failed"
+    lacking=$(missing | xargs)
+fi
+if [ -n "$lacking" ]; then
+    say "skipped: the web binding: not installed: $lacking (Debian: apt install $lacking)"
+    exit 0
+fi
+CHROMIUM=$(command -v "${CHROMIUM:-chromium}")
+export CHROMIUM
+
+say "dependencies"
+npm ci --silent
+
+say "pack"
+rm -rf "$build"
+mkdir -p "$build/expected"
+npm pack --silent --pack-destination "$build"
+tar -xzf "$build"/*.tgz -C "$build"
+ln -s "$PWD/node_modules" "$build/package/node_modules"
+export ASMNET_PACKAGE=$build/package
+
+say "types"
+node_modules/.bin/tsc --noEmit --strict --target es2022 --module nodenext --lib es2022,dom test/usage.ts
+
+if PYTHONPATH=../.. "$python" test/expect.py "$build/expected" 2>"$build/expect.log"; then
+    export ASMNET_EXPECTED=$build/expected
+else
+    say "skipped: photos against the Python SDK, which does not run here: $(tail -n 1 "$build/expect.log")"
+fi
+
+say "tests"
+"$CLANG" --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Inative native/inflate.c \
+    -Wl,--export=inflateInit2,--export=inflate,--export=crc32,--export=__heap_base -o "$build/inflate.wasm"
+export INFLATE_WASM=$build/inflate.wasm
+node --test --test-concurrency=1 --test-reporter=spec test/*.test.mjs
+say "bindings/web: done"

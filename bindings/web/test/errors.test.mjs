@@ -1,0 +1,111 @@
+/* What goes wrong says which input, what was expected, what came, and the likely fix. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { createAligner, open, readPixmap, REPOSITORY } from './browser.mjs';
+
+const PORTRAIT = readPixmap(`${REPOSITORY}tests/golden/portrait.ppm`);
+const BOX = [88, 80, 177.25, 168.5];
+
+/** The error that a piece of code gives in the page, as "Name: message". */
+const errorOf = (page, code) =>
+  page.evaluate(async (text) => {
+    try {
+      await new Function(`return (async () => { ${text} })()`)();
+    } catch (error) {
+      return `${error.name}: ${error.message}`;
+    }
+    return 'no error';
+  }, code);
+
+test('errors', async (t) => {
+  const { page } = await open(t);
+  await createAligner(page);
+  await page.evaluate((frame) => {
+    window.frame = { ...frame, data: bytes(frame.base64) };
+    window.create = (options) => sdk.FaceAligner.create({ litertPath: new URL('litert/wasm/', location.href), ...options });
+    window.fetched = async (name) => (await fetch(`asmnet-edge/dist/models/${name}.tflite`)).arrayBuffer();
+  }, PORTRAIT);
+
+  const expected = {
+    'await aligner.align(frame, [100, 80, 50, 160])': /^InputError: box: expected finite left < right .* width, height\?/,
+    'await aligner.align(frame, [1, 2, 3])': /^InputError: box: expected finite left, top, right and bottom/,
+    'await aligner.align(frame, { left: 1, top: 2, right: 3, bottom: NaN })': /^InputError: box: expected finite/,
+    'await aligner.align(frame, [4000, 4000, 4100, 4100])': /^InputError: box: expected one that touches the 256 x 300 image/,
+    'await aligner.align(null, [1, 2, 3, 4])': /^InputError: image: expected an img/,
+    'await aligner.predict("photo.jpg")': /^InputError: image: expected an img, .* got photo.jpg/,
+    'await aligner.predict({})': /^InputError: image: expected an img, .* got a Object/,
+    'await aligner.predict(new Image())': /^InputError: image: expected at least one pixel, got 0 x 0; is it loaded/,
+    'await aligner.predict({ ...frame, format: "rgba" })': /^InputError: image: expected 256 x 300 x 4 bytes of rgba, got 230400/,
+    'await aligner.predict({ ...frame, format: "hsv" })': /^InputError: image: expected format one of bgr, rgb/,
+    'await create({ maxDisagreement: -1 })': /^InputError: options: expected num_threads and max_disagreement above 0/,
+    'await create({ model: 3 })': /^InputError: model: expected a URL, an ArrayBuffer or a Uint8Array, got Number/,
+    'await create({ model: "nowhere.tflite" })': /^BackendError: model: expected a file at nowhere.tflite, got HTTP 404/,
+    'await create({ model: "index.html" })': /^ModelFileError: model .*: expected a TFLite flatbuffer/,
+    'await create({ model: (await fetched("asmnet_128_int8")).slice(0, 1e6) })': /^ModelFileError: model .*is it truncated/,
+    'const b = await fetched("asmnet_128_int8"); new Uint8Array(b)[5e5] ^= 1; await create({ model: b })': /^ModelFileError: .*does not match its checksum/,
+    'await create({ model: await fetched("face_detector_416_int8") })': /^ModelFileError: .*face_detector/,
+    'await create({ detector: await fetched("asmnet_128_int8") })': /^ModelFileError: .*face_aligner/,
+    'const one = await create({ detector: null }); await one.align(frame, [88, 80, 177, 168]); await one.predict(frame)': /^BackendError: detector: /,
+    'const one = await create(); await one.close(); await one.close(); await one.predict(frame)': /^BackendError: this FaceAligner is closed/,
+  };
+  for (const [code, message] of Object.entries(expected)) {
+    await t.test(code, async () => assert.match(await errorOf(page, code), message));
+  }
+});
+
+test('LiteRT.js in another place', async (t) => {
+  const { page } = await open(t, { path: '/portrait.jpg' }); // a page without an import map
+  const error = await errorOf(page, "const sdk = await import('/asmnet-edge/src/index.js'); await sdk.FaceAligner.create()");
+  assert.match(error, /^BackendError: LiteRT.js could not open model asmnet_128_int8: @litertjs\/core: cannot be loaded; npm install/);
+});
+
+test('calls wait for one another, and close for them', async (t) => {
+  const { page } = await open(t);
+  await createAligner(page);
+  const [together, apart] = await page.evaluate(
+    async ([frame, box]) => {
+      const image = { ...frame, data: bytes(frame.base64) };
+      const boxes = [box, [76.5, 71, 178, 190], [110, 9, 159, 58], box];
+      const apart = [];
+      for (const one of boxes) apart.push(await aligner.align(image, one, { refine: true }));
+      const together = Promise.all(boxes.map((one) => aligner.align(image, one, { refine: true })));
+      const closed = aligner.close();
+      return [await together, apart, await closed].map((value) => JSON.stringify(value));
+    },
+    [PORTRAIT, BOX],
+  );
+  assert.equal(together, apart);
+});
+
+test('every kind of image gives the same face', async (t) => {
+  const { page } = await open(t);
+  await createAligner(page);
+  const answers = await page.evaluate(async (frame) => {
+    const { width, height } = frame;
+    const rgb = bytes(frame.base64);
+    const pixel = (order) => Uint8Array.from({ length: width * height * order.length }, (_, i) => {
+      const channel = order[i % order.length];
+      return channel === 3 ? 255 : rgb[3 * Math.floor(i / order.length) + channel];
+    });
+    const imageData = new ImageData(new Uint8ClampedArray(pixel([0, 1, 2, 3])), width, height);
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    canvas.getContext('2d').putImageData(imageData, 0, 0);
+    const img = Object.assign(new Image(), { src: canvas.toDataURL('image/png') });
+    await img.decode();
+    const images = {
+      rgb: { data: rgb, width, height, format: 'rgb' },
+      bgr: { data: pixel([2, 1, 0]), width, height, format: 'bgr' },
+      bgra: { data: pixel([2, 1, 0, 3]), width, height, format: 'bgra' },
+      imageData,
+      canvas,
+      img,
+      bitmap: await createImageBitmap(imageData),
+      videoFrame: new VideoFrame(canvas, { timestamp: 0 }),
+    };
+    const faces = {};
+    for (const [name, image] of Object.entries(images)) faces[name] = JSON.stringify(await aligner.align(image, [88, 80, 177.25, 168.5]));
+    return faces;
+  }, PORTRAIT);
+  for (const [name, face] of Object.entries(answers)) assert.equal(face, answers.rgb, name);
+});

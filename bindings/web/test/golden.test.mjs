@@ -1,0 +1,103 @@
+/* The golden contract (tests/golden) in the browser. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+
+import { createAligner, open, readPixmap, REPOSITORY } from './browser.mjs';
+
+const FOLDER = `${REPOSITORY}tests/golden/`;
+// Float heads sum in another order than on the processor that wrote the contract, as in bindings/c/tests/test_golden.c.
+const FLOAT_SUMS = 2e-6;
+
+function readContract() {
+  const cases = [];
+  for (const line of readFileSync(`${FOLDER}golden.txt`, 'ascii').split('\n')) {
+    const [key, ...words] = line.split(' ');
+    if (key === 'case') cases.push({ name: words[0] });
+    else if (cases.length > 0 && key) {
+      const text = key === 'frame' || key === 'crop_sha256';
+      cases.at(-1)[key] = text ? words[0] : words.map(Number);
+    }
+  }
+  return cases;
+}
+
+const largest = (got, expected) => {
+  assert.equal(got.length, expected.length);
+  return Math.max(...got.map((value, i) => Math.abs(value - Math.fround(expected[i]))));
+};
+
+/** `slack`: how much further off what is decoded from this browser's own raw outputs may be. */
+function checkDecoded(one, face, slack) {
+  const { yawDeg, pitchDeg, rollDeg } = face.pose;
+  const off = largest(face.landmarks.flatMap(({ x, y }) => [x, y]), one.landmarks);
+  assert.ok(off <= slack * 1e-4, `${one.name}: landmarks differ by ${off} px`);
+  [yawDeg, pitchDeg, rollDeg].forEach((angle, i) => assert.ok(Math.abs(angle - one.pose[i]) <= slack * 1e-4, `${one.name}: pose ${i}: ${angle}`));
+  assert.ok(largest(face.shapeParameters, one.shape_parameters) <= slack * 2e-6, `${one.name}: shape parameters`);
+  assert.ok(Math.abs(face.plausibility - one.plausibility[0]) <= slack * 1e-5, `${one.name}: plausibility ${face.plausibility}`);
+  return off;
+}
+
+// LiteRT.js has a build for browsers with relaxed SIMD and one for the others.
+for (const build of ['litert_wasm_internal.js', 'litert_wasm_compat_internal.js']) {
+  test(`golden contract with ${build}`, (t) => replay(t, build));
+}
+
+async function replay(t, build) {
+  const cases = readContract();
+  assert.ok(cases.length >= 8);
+  const { page, problems } = await open(t);
+  await createAligner(page, { litertPath: `/litert/wasm/${build}` });
+  let rawOff = 0;
+  let decodedOff = 0;
+
+  for (const one of cases.filter(({ frame }) => frame !== '-')) {
+    await t.test(`replay ${one.name}`, async () => {
+      const { face, look } = await page.evaluate(
+        async ({ frame, box, refine }) => {
+          const image = { ...frame, data: bytes(frame.base64) };
+          const face = await aligner.align(image, box, { refine });
+          const look = aligner.lastLook();
+          const plain = (array) => Array.from(array);
+          return {
+            face: { ...face, shapeParameters: plain(face.shapeParameters) },
+            look: { ...look, pixels: plain(look.pixels), rawLandmarks: plain(look.rawLandmarks), rawPose: plain(look.rawPose) },
+          };
+        },
+        { frame: readPixmap(FOLDER + one.frame), box: one.box, refine: one.refine[0] === 1 },
+      );
+      Object.values(look.crop).forEach((value, i) => assert.ok(Math.abs(value - one.crop[i]) <= 1e-9, `crop ${i}: ${value}`));
+      assert.equal(createHash('sha256').update(Uint8Array.from(look.pixels)).digest('hex'), one.crop_sha256);
+      const off = Math.max(largest(look.rawLandmarks, one.raw_landmarks), largest(look.rawPose, one.raw_pose));
+      rawOff = Math.max(rawOff, off);
+      assert.ok(off <= FLOAT_SUMS, `raw outputs differ by ${off}`);
+      checkDecoded(one, face, 10);
+    });
+  }
+  for (const one of cases) {
+    await t.test(`decode ${one.name}`, async () => {
+      const face = await page.evaluate(decodeInPage, one);
+      decodedOff = Math.max(decodedOff, checkDecoded(one, face, 1));
+    });
+  }
+  t.diagnostic(`raw outputs differ by ${rawOff} at most, landmarks decoded from golden ones by ${decodedOff} px`);
+  assert.deepEqual(problems, []);
+}
+
+/** Decoding alone, from the golden raw outputs, by the C library. */
+async function decodeInPage(one) {
+  const [{ Core, fetchBytes }, { readFace }] = await Promise.all(['core', 'face_aligner'].map((name) => import(`./asmnet-edge/src/${name}.js`)));
+  const dist = new URL('asmnet-edge/dist/', location.href);
+  window.core ??= await Core.load({}, new URL('asmnet_edge.wasm', dist));
+  window.content ??= await fetchBytes(new URL('models/asmnet_128_int8.tflite', dist), 'model');
+  const [model, crop, raw] = [content.length, 32, 4 * 139].map((size) => core.allocate(size));
+  core.bytes(model, content.length).set(content);
+  core.doubles(crop, 4).set(one.crop);
+  core.floats(raw, 139).set([...one.raw_landmarks, ...one.raw_pose]);
+  const status = core.call('web_decode', model, content.length, crop, raw, raw + 4 * 136);
+  if (status !== 0) throw core.error(status);
+  const face = readFace(core, 0);
+  [model, crop, raw].forEach((pointer) => core.call('web_free', pointer));
+  return { ...face, shapeParameters: Array.from(face.shapeParameters) };
+}
