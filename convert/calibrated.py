@@ -11,8 +11,11 @@ from convert.graph import operation_code, packed, unpacked
 Ranges = Mapping[str, tuple[float, float]]
 """Least and greatest value of a layer's output, by the layer's name."""
 
-POOLING = ("MEAN", "CONCATENATION", "RESHAPE")
-"""Operations between the last feature map and the heads."""
+POOLING = ("MEAN", "CONCATENATION", "RESHAPE", "TRANSPOSE", "SOFTMAX", "FULLY_CONNECTED")
+"""Operations between the last feature map and the heads; of dense ones, those of the layers MEAN_PLACES."""
+
+MEAN_PLACES = ("expected",)
+"""Dense layers that do not learn: the places of a map's cells (train.networks.spatial)."""
 
 HEADS = ("landmarks", "pose")
 
@@ -55,7 +58,7 @@ def float_tail(calibrated: bytes) -> list[str]:
     above = [maker.get(int(op.inputs[0])) for op in heads]
     while above:
         op = above.pop()
-        if op is not None and id(op) not in tail and operation_code(model, op) in POOLING:
+        if op is not None and id(op) not in tail and _pools(model, op):
             tail[id(op)] = op
             above += [maker.get(int(i)) for i in op.inputs]
     reached = {int(out) for op in heads for out in op.outputs}
@@ -66,8 +69,16 @@ def float_tail(calibrated: bytes) -> list[str]:
     return [part.tensors[int(out)].name.decode() for op in tail.values() for out in op.outputs]
 
 
+def _pools(model: Any, operator: Any) -> bool:
+    code = operation_code(model, operator)
+    return code in POOLING and (code != "FULLY_CONNECTED" or _dense_of(model, operator) in MEAN_PLACES)
+
+
 def _is_head(model: Any, operator: Any) -> bool:
-    if operation_code(model, operator) != "FULLY_CONNECTED":
-        return False
+    return operation_code(model, operator) == "FULLY_CONNECTED" and _dense_of(model, operator) in HEADS
+
+
+def _dense_of(model: Any, operator: Any) -> str:
+    """The layer of a FULLY_CONNECTED operation."""
     weights = model.subgraphs[0].tensors[int(operator.inputs[1])]
-    return layer_of(weights.name.decode()) in HEADS
+    return layer_of(weights.name.decode())

@@ -65,7 +65,7 @@ class Operation:
         """Multiply-accumulates: each weight acts once at each place of the output."""
         if self.code not in _MAC_OPS:
             return 0
-        places = math.prod(self.outputs[0].shape[1:-1])
+        places = math.prod(self.outputs[0].shape[:-1])  # batch 1; a dense layer may act on rows
         per_place = math.prod(self.inputs[1].shape)
         return places * per_place
 

@@ -14,8 +14,8 @@ from sdk.model_file import ModelFile
 
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 
-TAIL = ("MEAN", "CONCATENATION", "FULLY_CONNECTED", "RESHAPE")
-"""Operations that a float tail begins with: pooling and the heads. What follows them may be any."""
+TAIL = ("MEAN", "CONCATENATION", "FULLY_CONNECTED", "RESHAPE", "TRANSPOSE", "SOFTMAX")
+"""Operations that a float tail begins with: pooling, mean places and the heads. What follows them may be any."""
 
 
 def foreign_operations(graph: Graph) -> list[str]:

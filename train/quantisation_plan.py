@@ -9,11 +9,11 @@ from typing import Any
 WEIGHTS = {"Conv2D": "kernel", "DepthwiseConv2D": "depthwise_kernel", "Dense": "kernel"}
 PER_CHANNEL = ("Conv2D", "DepthwiseConv2D")
 
-PASSING = ("InputLayer", "Dropout", "Flatten", "Reshape", "ZeroPadding2D", "MaxPooling2D")
-"""Layers that hand on values of their input: they share its grid."""
+PASSING = ("InputLayer", "Dropout", "Flatten", "Reshape", "ZeroPadding2D", "MaxPooling2D", "UpSampling2D")
+"""Layers that hand on values of their input, or values between them: they share its grid."""
 
-TAIL = ("Dropout", "Concatenate", "GlobalAveragePooling2D", "Flatten")
-"""Layers between the last feature map and the heads."""
+TAIL = ("Dropout", "Concatenate", "GlobalAveragePooling2D", "Flatten", "Reshape", "Permute", "Softmax")
+"""Layers between the last feature map and the heads, beside dense ones that do not learn (mean places)."""
 
 FUSED = ("relu", "relu6", "linear")
 """Activations that a kernel applies before it rounds."""
@@ -70,7 +70,7 @@ class _Graph:
         found, waiting = set(HEADS), [layer for name in HEADS for layer in self._before[name]]
         while waiting:
             layer = waiting.pop()
-            if layer.name not in found and _kind(layer) in TAIL:
+            if layer.name not in found and _in_tail(layer):
                 found.add(layer.name)
                 waiting += self._before[layer.name]
         return frozenset(found)
@@ -105,6 +105,10 @@ class _Graph:
             return False
         kind = _kind(following[0])
         return kind == "ReLU" or (kind == "BatchNormalization" and _kind(layer) in WEIGHTS)
+
+
+def _in_tail(layer: Any) -> bool:
+    return _kind(layer) in TAIL or (_kind(layer) == "Dense" and not layer.trainable)
 
 
 def _kind(layer: Any) -> str:

@@ -21,6 +21,7 @@ NETWORKS = {
     "cnn6": (32, {"width": 0.1}),
     "cnn7": (64, {"width": 0.1}),
     "efficientnet_b0": (32, {}),
+    "asmnet_joint": (32, {"width": 0.25}),
 }
 
 

@@ -29,8 +29,11 @@ SMALL = {
     "efficientnet_b3": {"size": 32},
     "cnn6": {"size": 64, "width": 0.25},
     "cnn7": {"size": 64, "width": 0.25},
+    "asmnet_flat": {"size": 32, "width": 0.25},
+    "asmnet_maps": {"size": 32, "width": 0.25},
+    "asmnet_joint": {"size": 32, "width": 0.25},
 }
-FAST = ("asmnet", "mobilenet_v2", "cnn6", "cnn7")
+FAST = ("asmnet", "mobilenet_v2", "cnn6", "cnn7", "asmnet_flat", "asmnet_maps", "asmnet_joint")
 
 
 def slow_unless(names: tuple[str, ...]) -> list:
@@ -83,7 +86,7 @@ def test_efficientnet_takes_its_input_as_it_is(name):
 
 
 def test_unknown_networks_and_sizes_say_what_is_known():
-    with pytest.raises(InputError, match=r"expected one of asmnet, cnn6.*got 'resnet'"):
+    with pytest.raises(InputError, match=r"expected one of asmnet, .*cnn6.*got 'resnet'"):
         build_network(keras, "resnet")
     with pytest.raises(InputError, match="multiple of 64 for cnn7, got 96"):
         build_network(keras, "cnn7", size=96)
@@ -152,7 +155,7 @@ write_arrays(Path(sys.argv[2]), {"landmarks": landmarks.numpy(), "pose": pose.nu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["asmnet", "mobilenet_v2", "efficientnet_b0", "cnn6"])
+@pytest.mark.parametrize("name", ["asmnet", "mobilenet_v2", "efficientnet_b0", "cnn6", "asmnet_joint"])
 def test_the_same_weights_give_the_same_outputs_under_tf_keras(name, tmp_path):
     if importlib.util.find_spec("tf_keras") is None:
         pytest.skip("tf-keras is not installed: it comes with the extra convert")

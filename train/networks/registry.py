@@ -10,6 +10,7 @@ from sdk.errors import InputError
 from train.networks.cnn import cnn6, cnn7
 from train.networks.efficientnet import efficientnet_b0, efficientnet_b3
 from train.networks.mobilenet import asmnet, mobilenet_v2
+from train.networks.spatial import asmnet_flat, asmnet_joint, asmnet_maps
 
 NETWORKS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
@@ -19,6 +20,9 @@ NETWORKS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "efficientnet_b3": efficientnet_b3,
         "cnn6": cnn6,
         "cnn7": cnn7,
+        "asmnet_flat": asmnet_flat,
+        "asmnet_maps": asmnet_maps,
+        "asmnet_joint": asmnet_joint,
     }
 )
 """Builders, called as builder(keras, size=, width=, dropout=, n_points=, pose_values=), all with defaults."""
