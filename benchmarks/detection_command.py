@@ -15,6 +15,9 @@ TURNS = (0.0, 15.0, -15.0, 30.0, -30.0, 45.0, -45.0)
 LIMITS = (float("inf"), 0.15, 0.10, 0.07)
 """Of the disagreement between two looks, for `--limits`."""
 
+YUNET_SIDES = (320, 160)
+"""Longer sides that YuNet is measured at, beside that of the detector it stands against."""
+
 Record = Callable[..., None]
 
 
@@ -70,7 +73,9 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 def _add_detectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", type=Path, help="a detector's file (default: the shipped one)")
     parser.add_argument("--haar", action="store_true", help="OpenCV's cascade too (OpenCV 4)")
-    parser.add_argument("--yunet", type=Path, metavar="ONNX", help="YuNet too, at 320 and 160 pixels")
+    parser.add_argument(
+        "--yunet", type=Path, metavar="ONNX", help="YuNet too, at the same input size, 320 and 160 pixels"
+    )
 
 
 def _detectors(options: argparse.Namespace) -> Iterator[tuple[str, Callable[..., Sequence[Detection]]]]:
@@ -79,7 +84,7 @@ def _detectors(options: argparse.Namespace) -> Iterator[tuple[str, Callable[...,
     if options.haar:
         yield "OpenCV's cascade", HaarDetector()
     if options.yunet:
-        for side in (320, 160):
+        for side in dict.fromkeys((own.model.input_size, *YUNET_SIDES)):
             yield f"YuNet, {side} px", YuNetDetector(options.yunet, longest_side=side)
 
 

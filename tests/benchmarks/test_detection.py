@@ -6,14 +6,16 @@ import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks import detection_latency
+from benchmarks.__main__ import main
 from benchmarks.box_maps import difference, rolled_box, rotations
 from benchmarks.detection import annotated_photos, measure, to_table, verdicts
 from benchmarks.detection_sheet import failures
-from sdk import BBox, Detection, FaceAligner, InputError
+from sdk import BBox, Detection, FaceAligner, FaceDetector, InputError
 from sdk.detector import ROLLED
 from sdk.testing import FixedDetector
 from tests.detection_photos import drawn_photos, write_set
@@ -86,6 +88,23 @@ def test_latency_is_measured_in_turn():
     rows = detection_latency.measure(detectors, runs=2)
     assert calls[:4] == ["a", "b", "a", "b"]
     assert [r.model for r in rows] == ["a", "b"] * len(detection_latency.FRAMES)
+
+
+def test_yunet_is_measured_beside_at_the_same_input_size(monkeypatch, tmp_path, capsys):
+    class OneFace:
+        def setInputSize(self, size) -> None: ...
+
+        def detect(self, image):
+            return 1, np.array([[10, 10, 20, 20, *[0] * 10, 0.9]], np.float32)
+
+    (tmp_path / "yunet.onnx").write_bytes(b"weights")
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *_: OneFace())
+    assert main(["detector-latency", "--yunet", str(tmp_path / "yunet.onnx"), "--runs", "1"]) == 0
+    table = capsys.readouterr().out
+    own = FaceDetector().model
+    assert own.name in table
+    for side in (own.input_size, 320, 160):
+        assert table.count(f"| YuNet, {side} px | detect") == 3
 
 
 def test_the_fit_of_turned_boxes_is_printed_for_any_set(tmp_path):

@@ -29,10 +29,11 @@ class DetectorBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self.epoch = 0
         self._config = config
         self._pyramids = [PhotoPyramid(photo) for photo in photos]
+        self._shown = [n for n, p in enumerate(photos) for _ in range(config.groups if len(p.boxes) > 1 else 1)]
         self._ahead = Ahead(self._made)
 
     def __len__(self) -> int:
-        return len(self._pyramids) // self._config.batch
+        return len(self._shown) // self._config.batch
 
     def __getitem__(self, index: int) -> tuple[Float32, Float32]:
         return self._ahead(self.epoch, index, len(self))
@@ -43,11 +44,20 @@ class DetectorBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _made(self, epoch: int, index: int) -> tuple[Float32, Float32]:
         config = self._config
-        order = np.random.default_rng((config.seed, epoch)).permutation(len(self._pyramids))
+        size, count = self._shape(index)
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(self._shown))
         frames, targets = [], []
-        for photo in order[index * config.batch : (index + 1) * config.batch]:
-            rng = np.random.default_rng((config.seed, epoch, int(photo)))
-            frame, faces = training_frame(self._pyramids, int(photo), rng, size=config.size)
+        for number in order[index * config.batch :][:count]:
+            rng = np.random.default_rng((config.seed, epoch, int(number)))
+            first = self._shown[number]
+            frame, faces = training_frame(self._pyramids, first, rng, size=size, decoys=config.decoys)
             frames.append(frame)
-            targets.append(cell_targets(faces, size=config.size))
+            targets.append(cell_targets(faces, size=size))
         return network_input(np.stack(frames)), np.stack(targets)
+
+    def _shape(self, index: int) -> tuple[int, int]:
+        """Side and number of a batch's frames: large ones hold as many pixels in all."""
+        config = self._config
+        if not config.large_every or index % config.large_every:
+            return config.size, config.batch
+        return config.large_size, max(1, round(config.batch * (config.size / config.large_size) ** 2))

@@ -18,6 +18,11 @@ def add_detector(commands: Any) -> None:
     )
     label.add_argument("data", type=Path, help="folder of annotations.json and images/")
     label.add_argument("--out", type=Path, required=True, help="the file to write, .npz")
+    label.add_argument(
+        "--find",
+        action="store_true",
+        help="also let the shipped detector look for misplaced boxes, unlisted faces and decoys",
+    )
     label.set_defaults(run=_label)
 
     fit = commands.add_parser(
@@ -44,10 +49,13 @@ def add_detector(commands: Any) -> None:
 
 def _label(options: argparse.Namespace) -> None:
     from sdk.aligner import FaceAligner
+    from sdk.face_detector import FaceDetector
     from sdk.testing import FixedDetector
-    from train.detection.photos import label_faces
+    from train.detection.photos import SEEN_SCORE, label_faces
 
-    count = label_faces(options.data, options.out, aligner=FaceAligner(detector=FixedDetector()))
+    detector = FaceDetector(min_score=SEEN_SCORE) if options.find else None
+    aligner = FaceAligner(detector=FixedDetector())
+    count = label_faces(options.data, options.out, aligner=aligner, detector=detector)
     print(f"{options.out}: {count} faces")
 
 

@@ -18,11 +18,18 @@ class DetectorConfig:
     Attributes:
         size: side of the training frames, pixels; a multiple of 32.
         width: channels at stride 8 and in the heads.
+        large_size, large_every: every so manieth batch has frames of this size, fewer of them; 0: none.
+        groups: how often an epoch shows a photo of two faces or more.
+        decoys: share of views that show what a detector took for a face, where `label-faces --find` found any.
         val_size: longer side that val photos are brought to, pixels.
     """
 
     size: int = 256
     width: int = 64
+    large_size: int = 416
+    large_every: int = 0
+    groups: int = 1
+    decoys: float = 0.0
     val_size: int = 320
     epochs: int = 70
     batch: int = 32
@@ -35,12 +42,16 @@ class DetectorConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("size", "val_size"):
+        for name in ("size", "large_size", "val_size"):
             if getattr(self, name) < 64 or getattr(self, name) % 32:
                 raise InputError(f"config {name}: expected a multiple of 32 from 64 on, got {getattr(self, name)}")
         if self.width < 8 or self.width % 8:
             raise InputError(f"config width: expected a multiple of 8, got {self.width}")
-        for name in ("epochs", "batch", "evaluate_every"):
+        if not 0.0 <= self.decoys <= 1.0 or self.large_every < 0:
+            raise InputError(
+                f"config decoys, large_every: expected a share and a count, got {self.decoys}, {self.large_every}"
+            )
+        for name in ("epochs", "batch", "groups", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"config {name}: expected a positive number, got {getattr(self, name)}")
 

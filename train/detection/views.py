@@ -23,6 +23,11 @@ TILE_SHARES = (0.6, 0.22, 0.1, 0.08)
 CLOSE_UP = 0.35
 """Share of single views that are scaled to a drawn size of face instead of a drawn share of the photo."""
 
+DECOY_SCALES = (0.6, 1.5)
+"""Times the size that a decoy has where the photo's longer side is DECOY_SIDE pixels."""
+
+DECOY_SIDE = 416
+
 MAX_ENLARGEMENT = 2.0
 """Photos are not blown up by more: their faces would be blurs."""
 
@@ -93,9 +98,18 @@ class PhotoPyramid:
 
 
 def training_frame(
-    pyramids: Sequence[PhotoPyramid], first: int, rng: np.random.Generator, *, size: int
+    pyramids: Sequence[PhotoPyramid],
+    first: int,
+    rng: np.random.Generator,
+    *,
+    size: int,
+    decoys: float = 0.0,
 ) -> tuple[UInt8, Faces]:
-    """A random frame (size, size, 3) BGR that shows photo `first`, and perhaps others beside it."""
+    """A random frame (size, size, 3) BGR that shows photo `first`, and perhaps others beside it.
+
+    Args:
+        decoys: share of views that are aimed at what a detector took for a face, where the photo has any.
+    """
     tiles = int(rng.choice(TILES, p=TILE_SHARES))
     edges = np.linspace(0, size, tiles + 1).astype(int)
     frame = np.empty((size, size, 3), np.uint8)
@@ -105,16 +119,14 @@ def training_frame(
         top, left = int(edges[row]), int(edges[column])
         shape = int(edges[column + 1]) - left, int(edges[row + 1]) - top
         index = first if place == 0 else int(rng.integers(len(pyramids)))
-        pixels, faces = _view(pyramids[index], rng, shape, alone=tiles == 1)
+        pixels, faces = _view(pyramids[index], rng, shape, alone=tiles == 1, decoys=decoys)
         frame[top : top + shape[1], left : left + shape[0]] = pixels
         offset = np.array([left, top, left, top], np.float32)
         parts.append(Faces(faces.boxes + offset, faces.roll_deg, faces.ignored))
     frame = distorted(frame, rng, PHOTOMETRIC)
     if rng.random() < DARK:
         frame = _darkened(frame, rng)
-    return frame, Faces(
-        *(np.concatenate([getattr(p, n) for p in parts]) for n in ("boxes", "roll_deg", "ignored"))
-    )
+    return frame, _together(parts)
 
 
 def _together(parts: Sequence[Faces]) -> Faces:
@@ -126,11 +138,14 @@ def _together(parts: Sequence[Faces]) -> Faces:
 
 
 def _view(
-    pyramid: PhotoPyramid, rng: np.random.Generator, shape: tuple[int, int], *, alone: bool
+    pyramid: PhotoPyramid, rng: np.random.Generator, shape: tuple[int, int], *, alone: bool, decoys: float
 ) -> tuple[UInt8, Faces]:
     """One photo in a view of `shape` (width, height)."""
     photo = pyramid.photo
-    focus, scale = _aim(pyramid, rng, max(shape), alone=alone)
+    if len(photo.decoys) and rng.random() < decoys:
+        focus, scale = _aim_at_decoy(pyramid, rng, max(shape))
+    else:
+        focus, scale = _aim(pyramid, rng, max(shape), alone=alone)
     angle = float(rng.uniform(-65, 65) if rng.random() < 0.55 else rng.normal(0, 8))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     c, s = np.cos(np.radians(angle)) * scale, np.sin(np.radians(angle)) * scale
@@ -144,7 +159,12 @@ def _view(
     for face in points:
         if rng.random() < MASKED:
             _mask(pixels, face, rng)
-    return pixels, _seen(points, rolls, shape)
+    seen = _seen(points, rolls, shape)
+    if len(photo.unsure):
+        corners = photo.unsure[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+        doubtful = _seen(corners @ turn.T.astype(np.float32) + matrix[:, 2].astype(np.float32), None, shape)
+        seen = _together([seen, doubtful])
+    return pixels, seen
 
 
 def _aim(
@@ -163,13 +183,25 @@ def _aim(
     return (box[:2] + box[2:]) / 2.0, min(scale, MAX_ENLARGEMENT)
 
 
-def _seen(points: Float32, rolls: Float32, shape: tuple[int, int]) -> Faces:
-    """The faces that reach into the view."""
+def _aim_at_decoy(
+    pyramid: PhotoPyramid, rng: np.random.Generator, side: int
+) -> tuple[npt.NDArray[np.float64], float]:
+    """As `_aim`, at a decoy, about as large as the detector saw it and never larger than the view."""
+    box = pyramid.photo.decoys[int(rng.integers(len(pyramid.photo.decoys)))]
+    natural = DECOY_SIDE / pyramid.longest
+    scale = natural * float(np.exp(rng.uniform(*np.log(DECOY_SCALES))))
+    return (box[:2] + box[2:]) / 2.0, min(scale, 0.95 * side / float((box[2:] - box[:2]).max()), MAX_ENLARGEMENT)
+
+
+def _seen(points: Float32, rolls: Float32 | None, shape: tuple[int, int]) -> Faces:
+    """The faces that reach into the view; without rolls, nobody knows whether they are faces."""
     boxes = tight_boxes(points)
     limit = np.array(shape, np.float32) - 0.5
     low, high = np.clip(boxes[:, :2], -0.5, limit), np.clip(boxes[:, 2:], -0.5, limit)
     visible = np.prod(high - low, axis=1) / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-6)
     there = visible > 0.02
+    if rolls is None:
+        return Faces(boxes[there], np.zeros(int(there.sum()), np.float32), np.ones(int(there.sum()), bool))
     return Faces(boxes[there], rolls[there], visible[there] < MIN_VISIBLE)
 
 
