@@ -168,6 +168,11 @@ def row(way: str, name: str, seen: Looked, pose: Pair) -> PoseRow:
     return PoseRow(way, name, len(found), *figures, *at)  # type: ignore[arg-type]  # six numbers, two tables
 
 
+def bound(name: str, seen: Looked) -> PoseRow:
+    """As `both, linear`, fitted to the faces that it is measured on: what such a correction could reach at best."""
+    return row("both, fitted to themselves", name, seen, ways(seen, expansion=0.0)["both, linear"])
+
+
 def profile_row(name: str, seen: Looked, *, limit: float) -> ProfileRow:
     """Whether the network's yaw keeps its side on profile faces."""
     side = seen.where(np.abs(seen.true[:, 0]) >= PROFILE)

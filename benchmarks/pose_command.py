@@ -15,7 +15,8 @@ def add_parser(commands: Any) -> None:
         "pose",
         help="head pose on Pointing'04: network, landmarks, combinations",
         description="Errors of yaw and pitch on Pointing'04 (|pan|, |tilt| <= 60) and on the dozen faces of "
-        "AFLW2000_16; coefficients come from the train people. Signs count from 15 degrees on.",
+        "AFLW2000_16; coefficients come from the train people, but for the last way, fitted to the very faces that it is "
+        "measured on: no line does better. Signs count from 15 degrees on.",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of Pointing04/ and AFLW2000_16/")
     parser.add_argument("--model", type=Path, help="a model file (default: the shipped one)")
@@ -44,6 +45,7 @@ def _run(options: argparse.Namespace) -> None:
     fitted = pose.fit_expansion(seen["train"])
     ways = pose.ways(seen["train"], expansion=model.yaw_expansion or fitted)
     rows = [pose.row(way, name, s, pair) for name, s in sets.items() for way, pair in ways.items()]
+    rows += [pose.bound(name, s) for name, s in sets.items() if name != "AFLW2000_16"]
     profiles = [pose.profile_row(name, s, limit=aligner.max_disagreement) for name, s in seen.items()]
     print(pose.to_table(rows), pose.profile_table(profiles), sep="\n\n")
     apart = pose.disagreement_figures(seen["test"].near)

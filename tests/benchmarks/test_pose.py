@@ -5,8 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.pose import Looked, fit_expansion, plain, profile_row, row, to_table, ways, with_expansion
-from sdk import ModelFile
+from benchmarks.pose import (
+    PROFILE,
+    Looked,
+    bound,
+    fit_expansion,
+    plain,
+    profile_row,
+    read_pointing04,
+    row,
+    to_table,
+    ways,
+    with_expansion,
+)
+from sdk import FaceAligner, ModelFile
 from sdk.pose import expanded_yaw
 
 
@@ -57,3 +69,26 @@ def test_a_model_is_written_with_its_expansion_and_nothing_else_changes():
     assert plain(again).yaw_expansion == 0.0
     kept = set(model.metadata) - {"yaw_expansion"}
     assert {k: again.metadata[k] for k in kept} == {k: model.metadata[k] for k in kept}
+
+
+def test_a_line_fitted_to_the_faces_themselves_bounds_what_a_line_can_do():
+    rng = np.random.default_rng(0)
+    true = rng.uniform(-60, 60, (200, 2))
+    faces = seen([tuple(t) for t in true], [tuple(t) for t in 0.5 * true + 7.0 + rng.normal(0, 1, true.shape)])
+    got = bound("set", faces)
+    assert got.yaw_mae_deg < 2.0  # noise of 1 degree, halved and doubled again
+    assert got.pitch_mae_deg < 2.0
+    assert row("network", "set", faces, lambda network, _: network).pitch_mae_deg > 10
+
+
+@pytest.mark.data
+def test_profile_faces_do_not_flip(data_root):
+    """People who turned by 75 and 90 degrees keep their side wherever `predict` accepts them."""
+    aligner = FaceAligner()
+    faces = read_pointing04(aligner, data_root / "Pointing04", "test")
+    got = profile_row("test", faces, limit=aligner.max_disagreement)
+    assert got.faces == 168
+    assert got.passed >= 140
+    assert got.passed_flipped == 0
+    side = faces.where((np.abs(faces.true[:, 0]) >= PROFILE) & (faces.looks <= aligner.max_disagreement))
+    assert (np.sign(side.landmarks[:, 0]) == np.sign(side.true[:, 0])).all()
