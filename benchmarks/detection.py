@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.annotations import corrected
 from sdk import BBox, Detection, FaceAligner
 from sdk.errors import InputError
 from train.detection.photos import Photo, read_photos, with_landmarks
@@ -20,21 +20,6 @@ from train.detection.validation import MATCH
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 Find = Callable[[UInt8], Sequence[Detection]]
-
-
-MISPLACED: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {
-        "helen_test_2988554491.jpg": (1,),
-        "helen_test_3036412907.jpg": (1,),
-        "helen_test_3042677096.jpg": (1,),
-        "helen_test_308315761.jpg": (1, 2),
-        "helen_test_3187824420.jpg": (2,),
-        "helen_test_3220050079.jpg": (1,),
-        "helen_test_3260548295.jpg": (1,),
-    }
-)
-"""Annotated boxes of the test photos, by their place in the list, that lie beside the face: copies of boxes
-that are listed too, as looking at the photos shows. They are not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +80,7 @@ def annotated_photos(root: Path, *, split: str, aligner: FaceAligner) -> list[Ph
     photos = [p for p in read_photos(root, split=split) if p.checked.any()]
     if not photos:
         raise InputError(f"{root}: no annotated photos in split {split!r}; expected train, val or test")
-    return [with_landmarks(_without_misplaced(photo), aligner) for photo in photos]
-
-
-def _without_misplaced(photo: Photo) -> Photo:
-    checked = photo.checked.copy()
-    checked[list(MISPLACED.get(photo.path.name, ()))] = False
-    return replace(photo, checked=checked)
+    return [with_landmarks(corrected(photo), aligner) for photo in photos]
 
 
 def verdicts(find: Find, photos: Sequence[Photo], *, turn_deg: float = 0.0) -> Iterator[Verdict]:

@@ -169,7 +169,7 @@ def row(way: str, name: str, seen: Looked, pose: Pair) -> PoseRow:
 
 
 def bound(name: str, seen: Looked) -> PoseRow:
-    """As `both, linear`, fitted to the faces that it is measured on: what such a correction could reach at best."""
+    """As `both, linear`, fitted to the faces that it is measured on: what a line could reach."""
     return row("both, fitted to themselves", name, seen, ways(seen, expansion=0.0)["both, linear"])
 
 
