@@ -1,4 +1,4 @@
-"""Shapes, sizes and figures of the networks, the same weights under both Keras, and the two-stage chain."""
+"""Shapes, sizes and figures of the networks, and the same weights under both Keras."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import InputError
-from sdk.results import BBox
 from train.checkpoint import read_arrays, weights_of, write_arrays
 from train.networks import ASMNET_TAPS, NETWORKS, build_network, count_macs
-from train.two_stage import align_in_two_stages, in_plane_deg
 
 # Keras 3.15's get_weights() on JAX, with numpy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -178,56 +176,3 @@ def test_the_same_weights_give_the_same_outputs_under_tf_keras(name, tmp_path):
         scale = float(np.abs(here).max())
         # float32 rounding through up to 80 layers, in units of the largest output
         np.testing.assert_allclose(outputs[key], here, atol=2e-5 * scale)
-
-
-MEAN = np.array([[-1, -1], [1, -1], [0, 0], [-0.6, 1], [0.6, 1]], np.float32)
-
-
-def turned(points: np.ndarray, angle_deg: float) -> np.ndarray:
-    c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    return points @ np.array([[c, s], [-s, c]])
-
-
-@pytest.mark.parametrize("angle", [-170.0, -30.0, 0.0, 45.0, 90.0])
-def test_in_plane_turn_is_measured_clockwise_whatever_size_and_place(angle):
-    assert in_plane_deg(50 * turned(MEAN, angle) + 300, MEAN) == pytest.approx(angle, abs=1e-4)
-
-
-def test_the_second_network_sees_the_face_upright_and_centred():
-    image, seen = np.zeros((200, 200, 3), np.uint8), []
-    truth = (30 * turned(MEAN, 40.0) + [120, 90]).astype(np.float32)
-    box = BBox(60, 40, 160, 140)
-
-    def first(crop):
-        assert crop.shape == (64, 64, 3)
-        return (truth - 100 + [-10, 10]) / 130  # the truth in the first crop: centre (110, 90), side 1.3 · 100
-
-    def second(crop):
-        seen.append(crop.shape)
-        return MEAN * 0.4
-
-    landmarks, crop = align_in_two_stages(image, box, first, second, mean=MEAN, margins=(1.3, 1.5))
-    assert seen == [(128, 128, 3)]
-    assert crop.angle_deg == pytest.approx(40.0, abs=1e-3)
-    assert (crop.center_x, crop.center_y) == pytest.approx((120.0, 90.0), abs=1e-3)
-    assert crop.side == pytest.approx(1.5 * 60.0, abs=1e-3)
-    np.testing.assert_allclose(landmarks, crop.to_image(MEAN * 0.4))
-    np.testing.assert_allclose(crop.to_crop(truth), MEAN * 30 / 90, atol=1e-5)  # upright: a multiple of the mean
-
-
-def test_two_stages_bring_a_spot_back_to_its_pixel():
-    image = np.zeros((200, 200, 3), np.uint8)
-    image[70:73, 130:133] = 255  # around (131, 71)
-
-    def first(crop):
-        return turned(MEAN, -25.0) * 0.3
-
-    def second(crop):
-        y, x = np.argwhere(crop[..., 0] > 200).mean(axis=0)
-        return (np.array([[x, y]]) + 0.5) / 128 - 0.5
-
-    landmarks, crop = align_in_two_stages(image, BBox(60, 40, 160, 140), first, second, mean=MEAN)
-    assert crop.angle_deg == pytest.approx(-25.0, abs=1e-3)
-    np.testing.assert_allclose(
-        landmarks, [[131, 71]], atol=0.5
-    )  # half a pixel: the spot is a few crop pixels wide

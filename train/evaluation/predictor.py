@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from sdk.results import BBox, HeadPose
 from sdk.schemes import LandmarkScheme, scheme_by_name
 from train.datasets import Sample
 from train.datasets.sample import scheme_of
+from train.evaluation.two_stages import TwoStages
 
 CHUNK = 64
 """Faces in memory at a time."""
@@ -108,21 +110,21 @@ def look(
     """Landmarks (faces, n, 2) in pixels of each image and yaw, pitch, roll (faces, 3) in degrees.
 
     Every pass but the first crops around the landmarks of the last, turned upright: two passes see what
-    `FaceAligner.align` with refine=True sees.
+    `FaceAligner.align` with refine=True sees. The first of two stages looks once before.
 
     Raises:
         InputError: the network's answer is not finite; the message names the face.
     """
+    opening = predictor.first if isinstance(predictor, TwoStages) else predictor
+    closer_looks = passes - 1 + (opening is not predictor)
     found = []
     for start in range(0, len(samples), CHUNK):
         part = samples[start : start + CHUNK]
         images = [sample.read_image() for sample in part]
-        crops = [
-            Crop.around(b, size=predictor.size, margin=predictor.margin) for b in boxes[start : start + CHUNK]
-        ]
-        answer = _look_once(predictor, part, images, crops)
-        for _ in range(passes - 1):
-            crops = [_closer(*seen, margin=predictor.margin) for seen in zip(images, crops, *answer, strict=True)]
+        crops = [Crop.around(b, size=opening.size, margin=opening.margin) for b in boxes[start : start + CHUNK]]
+        answer = _look_once(opening, part, images, crops)
+        for _ in range(closer_looks):
+            crops = [_closer(predictor, *seen) for seen in zip(images, crops, *answer, strict=True)]
             answer = _look_once(predictor, part, images, crops)
         found.append(answer)
     return np.concatenate([points for points, _ in found]), np.concatenate([poses for _, poses in found])
@@ -144,14 +146,15 @@ def _look_once(
     return np.stack([crop.to_image(face) for crop, face in zip(crops, points, strict=True)]), angles
 
 
-def _closer(image: UInt8, crop: Crop, landmarks: Float32, angles: Float64, *, margin: float) -> Crop:
-    """The upright crop of the landmarks; the old one where all of them lie outside the image."""
+def _closer(predictor: Predictor, image: UInt8, crop: Crop, landmarks: Float32, angles: Float64) -> Crop:
+    """The upright crop of the landmarks; that of the old place where all of them lie outside the image."""
     height, width = image.shape[:2]
     inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
     if not inside.any():
-        return crop
-    closer = Crop.around_landmarks(landmarks, size=crop.size, margin=margin, angle_deg=float(angles[2]))
-    return closer.on_grid()
+        return replace(crop, size=predictor.size)
+    turn = predictor.turn_deg(landmarks) if isinstance(predictor, TwoStages) else float(angles[2])
+    size, margin = predictor.size, predictor.margin
+    return Crop.around_landmarks(landmarks, size=size, margin=margin, angle_deg=turn).on_grid()
 
 
 def _file(path: Path) -> dict[str, str]:
