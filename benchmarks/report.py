@@ -13,6 +13,7 @@ from benchmarks import accuracy, charts, flops, goals, latency, pages, roofline,
 from benchmarks.peers import scoring
 from benchmarks.records import RESULTS, check, read_records
 from sdk.errors import InputError
+from train import input_report
 from train.ablation import report as ablation
 
 Record = Mapping[str, Any]
@@ -29,6 +30,7 @@ TABLES: Mapping[str, Callable[[Record], Iterator[str]]] = MappingProxyType(
         "video": lambda r: iter([video.to_table(_rows(video.VideoRow, r["rows"]))]),
         "flops": lambda r: iter([flops.to_table(_rows(flops.FlopsRow, r["rows"]))]),
         "ablation": lambda r: (t(r) for t in (ablation.claims_table, ablation.runs_table, ablation.noise_table)),
+        "input": lambda r: iter([input_report.to_table(r)]),
         "latency": lambda r: _latency(r),
         "roofline": lambda r: _roofline(r),
         "peers": lambda r: iter([scoring.to_table(_rows(scoring.PeerRow, r["rows"]))]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def add_measure_input(commands: Any) -> None:
     )
     _add_common(measure, shape_model_needed=True)
     measure.add_argument("--batches", type=int, default=30, help="how many to time (default %(default)s)")
+    measure.add_argument("--out", type=Path, metavar="JSON", help="record figures and environment here")
     measure.set_defaults(run=_measure_input)
 
 
@@ -103,12 +105,22 @@ def _fit(options: argparse.Namespace) -> None:
 def _measure_input(options: argparse.Namespace) -> None:
     choose_backend(options)
     from sdk.shape_model import ShapeModel
-    from train.checkpoint import read_arrays
+    from train.checkpoint import read_arrays, write_bytes
     from train.config import load_config
     from train.datasets import read_packed
+    from train.evaluation.command import without_place
+    from train.input_report import to_json
     from train.measure_input import measure_input
 
     config = load_config(options.config, options.set)
     shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
     train = read_packed(options.data, split="train")
-    print(measure_input(train, shape_model, config, batches=options.batches))
+    report = measure_input(train, shape_model, config, batches=options.batches)
+    print(report)
+    if options.out:
+        words = [without_place(options.data), "--shape-model", without_place(options.shape_model)]
+        words += ["--config", without_place(options.config)] if options.config else []
+        words += [word for setting in options.set or [] for word in ("--set", setting)]
+        command = "python -m train measure-input " + shlex.join([*words, "--batches", str(options.batches)])
+        write_bytes(options.out, to_json(report, command=command).encode())
+        print(f"wrote {options.out}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,42 +13,9 @@ from sdk.shape_model import ShapeModel
 from train.batches import TrainingBatches
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.input_report import InputReport
 from train.losses import compile_arguments
 from train.setup import common_scheme, compiled, make_batches
-
-
-@dataclass(frozen=True, slots=True)
-class InputReport:
-    """Seconds a batch: of the input pipeline alone, of the training step alone, of both as `fit` runs them.
-
-    `input_cpu_s` and `step_cpu_s` are processor time over all cores, which others on the machine hardly change;
-    `load` is the machine's load average of the minute before: above a few tenths, others took part of the cores.
-    """
-
-    faces: int
-    batches: int
-    input_s: float
-    step_s: float
-    both_s: float
-    input_cpu_s: float
-    step_cpu_s: float
-    cores: int
-    load: float
-
-    @property
-    def waiting(self) -> float:
-        """Share of the time, 0 to 1, that training would not need if every batch lay ready."""
-        return max(0.0, 1.0 - self.step_s / self.both_s)
-
-    def __str__(self) -> str:
-        parts = {"input alone": self.input_s, "step alone": self.step_s, "both": self.both_s}
-        lines = [f"{name:<12}{1.0 / s:8.2f} batches/s {1000.0 * s:9.1f} ms" for name, s in parts.items()]
-        head = f"{self.batches} batches of {self.faces} faces, {self.cores} cores, load {self.load:.1f} before"
-        work = (
-            f"processor time: {1000.0 * self.input_cpu_s:.0f} ms for the input, "
-            f"{1000.0 * self.step_cpu_s:.0f} ms for the step"
-        )
-        return "\n".join([head, *lines, f"training waits {self.waiting:.0%} of its time", work])
 
 
 def measure_input(
@@ -68,6 +34,8 @@ def measure_input(
     input_s, input_cpu_s = _seconds(lambda i: source[i], count)
     step_s, step_cpu_s = _seconds(lambda i: model.train_on_batch(*ready[i % len(ready)]), count)
     return InputReport(
+        network=config.network,
+        size=config.size,
         faces=len(ready[0][0]),
         batches=count,
         input_s=input_s,
