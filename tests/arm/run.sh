@@ -1,58 +1,99 @@
 #!/usr/bin/env bash
-# The shipped model on emulated 64-bit Arm gives the answers on record: tests/arm/run.sh [FOLDER]
-# Status 0: it does; 1: it does not; 77: cannot be tried here, the last line says why. Root is not needed.
-# Downloads about 60 MB of Debian packages and wheels into FOLDER, where a second run finds them again.
+# The project on emulated 64-bit Arm, Raspberry Pi 4: tests/arm/run.sh [FOLDER]
+# The shipped network gives the answers on record; the Python SDK and the cross-compiled C library replay tests/golden.
+# DEBIAN_RELEASE is bookworm (12, the default) or trixie (13): the systems that Raspberry Pi OS is made of.
+# Status 0: all hold; 1: one does not; 77: cannot be tried here, the last line says why. Root is not needed.
+# Downloads about 250 MB of Debian packages and wheels into FOLDER, where a second run finds them again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 work=$(mkdir -p "${1:-/tmp/asmnet_arm64}" && cd "${1:-/tmp/asmnet_arm64}" && pwd)
-root=$work/root # absolute: the emulator resolves paths against it
-release=${DEBIAN_RELEASE:-bookworm}
 python=${PYTHON:-python3}
+release=${DEBIAN_RELEASE:-bookworm}
+case $release in
+    bookworm) version=3.11 packages="libssl3" ;;
+    trixie) version=3.13 packages="libssl3t64" ;;
+    *) echo "DEBIAN_RELEASE: expected bookworm or trixie, got $release" && exit 2 ;;
+esac
+root=$work/$release # absolute: the emulator resolves paths against it
 
+say() { printf '\n-- %s (%d s)\n' "$1" "$SECONDS"; }
 skip() { echo "skipped: $1" && exit 77; }
-for tool in apt-get dpkg-deb "$python"; do
+for tool in apt-get dpkg-deb cmake "$python"; do
     command -v "$tool" >/dev/null || skip "$tool is missing"
 done
 [ "$(uname -m)" = x86_64 ] || skip "made for x86-64, this is $(uname -m)"
 
 # apt with folders of its own: it neither needs root nor touches the system's lists
-apt() { # apt ARCHITECTURE arguments
-    local state=$work/apt/$1
+apt() { # apt RELEASE ARCHITECTURE arguments
+    local state=$work/apt/$1/$2
     mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
     [ -e "$state/status" ] || : >"$state/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $release main" \
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $1 main" \
         >"$state/sources.list"
-    apt-get -qq -o APT::Architecture="$1" -o APT::Architectures="$1" -o Dir::State="$state" \
+    apt-get -qq -o APT::Architecture="$2" -o APT::Architectures="$2" -o Dir::State="$state" \
         -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" -o APT::Sandbox::User="" \
-        -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null "${@:2}"
+        -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null "${@:3}"
 }
-unpack() { # unpack ARCHITECTURE FOLDER packages
-    local folder=$work/packages_$1
-    mkdir -p "$folder" "$2"
-    apt "$1" update || skip "no package lists of Debian $release $1"
-    (cd "$folder" && apt "$1" download "${@:3}") || skip "packages of Debian $release $1 cannot be downloaded"
-    for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$2"; done
+unpack() { # unpack RELEASE ARCHITECTURE FOLDER packages
+    local folder=$work/packages/$1/$2
+    [ -e "$3/ready" ] && return
+    mkdir -p "$folder" "$3"
+    apt "$1" "$2" update || skip "no package lists of Debian $1 $2"
+    (cd "$folder" && apt "$1" "$2" download "${@:4}") || skip "packages of Debian $1 $2 cannot be downloaded"
+    for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$3"; done
+    touch "$3/ready"
+}
+wheels() { # wheels FOLDER REQUIREMENT...
+    local platforms=()
+    for platform in manylinux_2_27 manylinux_2_28 manylinux_2_34 manylinux2014; do
+        platforms+=(--platform "${platform}_aarch64")
+    done
+    "$python" -m pip install --quiet --disable-pip-version-check --upgrade --target "$1" --no-deps --only-binary=:all: \
+        --python-version "$version" "${platforms[@]}" --platform any "${@:2}" || skip "wheels for aarch64 cannot be installed"
 }
 
-emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64 || true)
-if [ -z "$emulator" ]; then
-    emulator=$work/tools/usr/bin/qemu-aarch64-static
-    [ -x "$emulator" ] || unpack amd64 "$work/tools" qemu-user-static
-fi
-if [ ! -e "$work/ready" ]; then
-    unpack arm64 "$root" libc6 libgcc-s1 libstdc++6 zlib1g libexpat1 libffi8 libssl3 libbz2-1.0 liblzma5 \
-        libpython3.11-minimal libpython3.11-stdlib python3.11-minimal
-    "$python" -m pip install --quiet --target "$work/wheels" --no-deps --only-binary=:all: --python-version 3.11 \
-        --platform manylinux_2_27_aarch64 --platform manylinux_2_28_aarch64 --platform manylinux_2_34_aarch64 \
-        --platform manylinux2014_aarch64 --platform any "numpy>=1.26,<3" "ai-edge-litert>=2.1.6,<3" flatbuffers \
-        || skip "wheels for aarch64 cannot be installed"
-    # ai-edge-litert 2.3 crashes on the cpuinfo of another architecture
-    mkdir -p "$root/proc"
-    cp "$here/cpuinfo" "$root/proc/cpuinfo"
-    touch "$work/ready"
-fi
+say "Debian $release for arm64, a cross compiler, an emulator"
+tools=$work/tools
+cross=$tools/usr/bin/aarch64-linux-gnu
+unpack bookworm amd64 "$tools" qemu-user-static binutils-aarch64-linux-gnu cpp-12-aarch64-linux-gnu \
+    gcc-12-aarch64-linux-gnu g++-12-aarch64-linux-gnu libgcc-12-dev-arm64-cross libgcc-s1-arm64-cross \
+    libstdc++-12-dev-arm64-cross libstdc++6-arm64-cross libc6-dev-arm64-cross libc6-arm64-cross \
+    linux-libc-dev-arm64-cross libbinutils libisl23 libmpc3 libmpfr6 libjansson4
+unpack "$release" arm64 "$root" libc6 libgcc-s1 libstdc++6 zlib1g zlib1g-dev libexpat1 libffi8 libbz2-1.0 liblzma5 \
+    $packages "libpython$version-minimal" "libpython$version-stdlib" "python$version-minimal"
+# ai-edge-litert 2.3 crashes on the cpuinfo of another architecture
+mkdir -p "$root/proc" && cp "$here/cpuinfo" "$root/proc/cpuinfo"
+site=$work/wheels_$version
+[ -e "$site/ready" ] || { wheels "$site" "numpy>=1.26,<3" "ai-edge-litert>=2.1.6,<3" flatbuffers \
+    "opencv-python-headless>=4.10" pytest iniconfig pluggy packaging pygments && touch "$site/ready"; }
+
 # a Raspberry Pi 4; qemu 7.2's `max` computes int8 wrongly
-exec env PYTHONPATH="$work/wheels" PYTHONDONTWRITEBYTECODE=1 "$emulator" -cpu cortex-a72 -L "$root" \
-    "$root/usr/bin/python3.11" "$project/tests/convert/same_answers.py" \
-    "$project/models/asmnet_128_int8_answers.npz" "$project/sdk/models/asmnet_128_int8.tflite"
+emulator=("$tools/usr/bin/qemu-aarch64-static" -cpu cortex-a72 -L "$root")
+emulated_python() {
+    env PYTHONPATH="$site:$project" PYTHONDONTWRITEBYTECODE=1 "${emulator[@]}" "$root/usr/bin/python$version" "$@"
+}
+
+say "the answers on record"
+emulated_python "$project/tests/convert/same_answers.py" "$project/models/asmnet_128_int8_answers.npz" \
+    "$project/sdk/models/asmnet_128_int8.tflite"
+
+say "the Python SDK: tests/golden"
+(cd "$work" && emulated_python -m pytest -q -c /dev/null --noconftest -p no:cacheprovider --import-mode=importlib \
+    "$project/tests/golden")
+
+say "the C library, cross-compiled: its tests of golden contract and interface"
+for language in gcc g++; do # with the libraries it was packaged with, wherever it lies
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s-%s-12 --sysroot=%s "$@"\n' \
+        "$tools/usr/lib/x86_64-linux-gnu" "$cross" "$language" "$tools" >"$tools/$language"
+    chmod +x "$tools/$language"
+done
+zlib=$(find "$root" -name 'libz.so.1.*' -type f)
+cmake -S "$project/bindings/c" -B "$work/c_$release" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+    -DCMAKE_C_COMPILER="$tools/gcc" -DCMAKE_CXX_COMPILER="$tools/g++" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
+    -DZLIB_INCLUDE_DIR="$root/usr/include" -DZLIB_LIBRARY="$zlib" \
+    -DCMAKE_EXE_LINKER_FLAGS="-Wl,-rpath-link,$(dirname "$zlib")" \
+    -DCMAKE_CROSSCOMPILING_EMULATOR="$(IFS=';' && echo "${emulator[*]}")" >/dev/null
+cmake --build "$work/c_$release" --parallel 2 >/dev/null
+ASMNET_RUNTIME=$site/ai_edge_litert/libLiteRt.so ctest --test-dir "$work/c_$release" --output-on-failure -E '^(memory|model)$' # which no processor matters to
+say "emulated arm64, Debian $release: done"

@@ -30,13 +30,13 @@ fa_crop fa_crop_around_landmarks(const float (*landmarks)[2], double margin, dou
         double x = landmarks[i][0], y = landmarks[i][1];
         double upright[2] = {t.cosine * x + t.sine * y, -t.sine * x + t.cosine * y};
         for (int k = 0; k < 2; k++) {
-            low[k] = fmin(low[k], upright[k]);
-            high[k] = fmax(high[k], upright[k]);
+            low[k] = fa_least(low[k], upright[k]);
+            high[k] = fa_most(high[k], upright[k]);
         }
     }
     for (int k = 0; k < 2; k++) {
         middle[k] = (low[k] + high[k]) / 2.0;
-        widest = fmax(widest, high[k] - low[k]);
+        widest = fa_most(widest, high[k] - low[k]);
     }
     return (fa_crop){t.cosine * middle[0] - t.sine * middle[1], t.sine * middle[0] + t.cosine * middle[1],
                      margin * widest, angle_deg};

@@ -12,10 +12,10 @@ static const double ROLLED[3] = {0.041, -0.100, 0.053}; /* sdk/detector.py says 
 fa_box fa_box_around(const float (*landmarks)[2]) {
     fa_box box = {landmarks[0][0], landmarks[0][1], landmarks[0][0], landmarks[0][1]};
     for (int i = 1; i < FA_LANDMARKS; i++) {
-        box.left = fmin(box.left, landmarks[i][0]);
-        box.right = fmax(box.right, landmarks[i][0]);
-        box.top = fmin(box.top, landmarks[i][1]);
-        box.bottom = fmax(box.bottom, landmarks[i][1]);
+        box.left = fa_least(box.left, landmarks[i][0]);
+        box.right = fa_most(box.right, landmarks[i][0]);
+        box.top = fa_least(box.top, landmarks[i][1]);
+        box.bottom = fa_most(box.bottom, landmarks[i][1]);
     }
     return box;
 }
@@ -52,8 +52,8 @@ double fa_face_disagreement(const fa_face *first, const fa_face *second) {
 }
 
 static double overlap(const fa_box *a, const fa_box *b) {
-    double width = fmin(a->right, b->right) - fmax(a->left, b->left);
-    double height = fmin(a->bottom, b->bottom) - fmax(a->top, b->top);
+    double width = fa_least(a->right, b->right) - fa_most(a->left, b->left);
+    double height = fa_least(a->bottom, b->bottom) - fa_most(a->top, b->top);
     if (width <= 0 || height <= 0) return 0;
     double both = width * height, one = (a->right - a->left) * (a->bottom - a->top);
     return both / (one + (b->right - b->left) * (b->bottom - b->top) - both);

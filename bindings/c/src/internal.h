@@ -7,6 +7,10 @@
 /* Sets the thread's last error and returns `status`. */
 fa_status fa_fail(fa_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Not fmin and fmax: GCC 12.2 for arm64, that of Debian 12, fails on these in loops (-O3). */
+static inline double fa_least(double a, double b) { return a < b ? a : b; }
+static inline double fa_most(double a, double b) { return a > b ? a : b; }
+
 /* json.c: a strict reader of one object's members. */
 typedef struct fa_json {
     const char *text; /* the value, a string with its quotes */

@@ -139,6 +139,9 @@ fa_image golden_zoomed(const char *folder, const char *name, int zoom) {
 
 double golden_distance(const float *got, const double *expected, int count) {
     double largest = 0;
-    for (int i = 0; i < count; i++) largest = fmax(largest, fabs((double)got[i] - (double)(float)expected[i]));
+    for (int i = 0; i < count; i++) {
+        double off = fabs((double)got[i] - (double)(float)expected[i]);
+        if (!(off <= largest)) largest = off;
+    }
     return largest;
 }
