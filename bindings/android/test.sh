@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Builds the JNI layer for the desktop and replays the golden contract on its JVM. What needs Android's tools is not built.
+# --install: fetch missing Debian packages first (as root).
 set -euo pipefail
 cd "$(dirname "$0")"
 build=${BUILD:-$PWD/build}
 python=${PYTHON:-python3}
 skip() { printf '\n-- skipped: %s\n' "$1"; exit 0; }
 
+install=${1:-}
+source ../install.sh
+command -v javac >/dev/null || install_missing default-jdk-headless
+install_missing cmake g++ zlib1g-dev
 for tool in cmake cc javac java; do
     command -v "$tool" >/dev/null || skip "the Java binding: $tool is not installed (Debian: cmake g++ zlib1g-dev default-jdk)"
 done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the C library and runs its tests: plainly, with sanitizers, under valgrind, as an installed package, and the
 # fuzzer for a while. Leaves out only what no tool is there for, and says so. Everything goes to build/.
+# --install: fetch missing Debian packages first (as root).
 set -euo pipefail
 cd "$(dirname "$0")"
 build=${BUILD:-$PWD/build}
@@ -15,6 +16,9 @@ say() { printf '\n-- %s\n' "$1"; }
 skip() { printf '\n-- skipped: %s\n' "$1"; }
 has() { command -v "$1" >/dev/null; }
 
+install=${1:-}
+source ../install.sh
+install_missing cmake g++ zlib1g-dev pkg-config valgrind clang libclang-rt-dev
 for tool in cmake cc c++; do
     has "$tool" || { skip "all of bindings/c: $tool is not installed (Debian: apt install cmake g++ zlib1g-dev)"; exit 0; }
 done
@@ -73,6 +77,7 @@ if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASM
     say "fuzzing the model reader for $fuzz_seconds s"
     mkdir -p "$build/corpus"
     tail -c 30000 "$model" >"$build/corpus/archive"
+    tail -c 3000 "$detector" >"$build/corpus/detector"
     "$build/fuzz/fuzz_model" -max_total_time="$fuzz_seconds" -max_len=40000 -verbosity=0 -print_final_stats=1 "$build/corpus"
 else
     skip "the fuzzer: no clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"

@@ -114,8 +114,8 @@ static fa_status bind(litert *l, handle tensor, size_t index, fa_tensor *out) {
     }
     size_t bytes = (size_t)out->count * (out->type == FA_FLOAT32 ? 4 : 1);
     size_t padded = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT + ALIGNMENT; /* vector code may read beyond the end */
-    l->memory[index] = aligned_alloc(ALIGNMENT, padded);
-    if (l->memory[index] == NULL) return fa_fail(FA_ERROR_MEMORY, "LiteRT: no memory for a tensor of %zu bytes", bytes);
+    if (posix_memalign(&l->memory[index], ALIGNMENT, padded) != 0) /* Android has no aligned_alloc before 28 */
+        return fa_fail(FA_ERROR_MEMORY, "LiteRT: no memory for a tensor of %zu bytes", bytes);
     memset(l->memory[index], 0, padded);
     out->data = l->memory[index];
     code = l->CreateTensorBufferFromHostMemory(&type, out->data, bytes, NULL, &l->buffers[index]);

@@ -1,0 +1,68 @@
+package io.asmnetedge.camera;
+
+import android.content.Context;
+import android.graphics.Canvas;
+import android.graphics.Color;
+import android.graphics.Paint;
+import android.view.View;
+import io.asmnetedge.Face;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+
+/** Landmarks over the front camera's mirrored preview, which is fitted into the view as a whole. */
+final class FaceOverlay extends View {
+    private final Paint dots = new Paint(Paint.ANTI_ALIAS_FLAG);
+    private final Paint text = new Paint(Paint.ANTI_ALIAS_FLAG);
+    private List<Face> faces = Collections.emptyList();
+    private String message = "";
+    private int width = 1;
+    private int height = 1;
+
+    FaceOverlay(Context context) {
+        super(context);
+        float density = getResources().getDisplayMetrics().density;
+        dots.setColor(Color.GREEN);
+        dots.setStrokeWidth(3 * density);
+        dots.setStrokeCap(Paint.Cap.ROUND);
+        text.setColor(Color.WHITE);
+        text.setTextSize(16 * density);
+        text.setShadowLayer(4, 0, 0, Color.BLACK);
+    }
+
+    void say(String message) {
+        post(() -> {
+            this.message = message;
+            faces = Collections.emptyList();
+            invalidate();
+        });
+    }
+
+    /** Faces of a frame of width x height pixels; from any thread. */
+    void show(List<Face> faces, int width, int height, double ms) {
+        post(() -> {
+            this.faces = faces;
+            this.width = width;
+            this.height = height;
+            message = String.format(Locale.US, "%.1f ms", ms);
+            invalidate();
+        });
+    }
+
+    @Override
+    protected void onDraw(Canvas canvas) {
+        float scale = Math.min((float) getWidth() / width, (float) getHeight() / height);
+        float left = (getWidth() - scale * width) / 2;
+        float top = (getHeight() - scale * height) / 2;
+        for (Face face : faces) {
+            for (int i = 0; i < Face.LANDMARKS; i++) {
+                float x = width - 1 - face.landmarks[2 * i]; // the preview of the front camera is mirrored
+                canvas.drawPoint(left + scale * (x + 0.5f), top + scale * (face.landmarks[2 * i + 1] + 0.5f), dots);
+            }
+            String pose = String.format(Locale.US, "yaw %.0f pitch %.0f roll %.0f", face.yawDeg, face.pitchDeg, face.rollDeg);
+            float x = left + scale * (float) (width - face.box.right);
+            canvas.drawText(pose, x, top + scale * (float) face.box.top - text.getTextSize() / 2, text);
+        }
+        canvas.drawText(message, text.getTextSize(), 3 * text.getTextSize(), text);
+    }
+}
