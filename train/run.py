@@ -13,12 +13,12 @@ import numpy as np
 
 from sdk.errors import SdkError
 from sdk.metrics import nme_face_box, nme_interocular
-from sdk.results import BBox
 from sdk.schemes import LandmarkScheme
 from train.averaging import Average
 from train.batches import Float32, TrainingBatches, jittered_crops, network_input, predict_landmarks
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.datasets.sample import box_sides
 from train.losses import set_epoch
 from train.run_folder import Row, RunFolder, best_of
 from train.workers import ALONE, Workers
@@ -57,18 +57,6 @@ class Validation:
         if self.sides is not None:
             return float(nme_face_box(self.truth, found, self.sides, scheme=self.scheme).mean())
         return float(nme_interocular(self.truth, found, scheme=self.scheme).mean())
-
-
-def box_sides(samples: Sequence[Sample], truth: Float32) -> Float32:
-    """Sides, √(width · height), of the samples' boxes in the unit of their landmarks `truth` (faces, n, 2); of the
-    landmarks' own box where the set gives none."""
-    extents = [BBox.around(sample.landmarks) for sample in samples]
-    ratios = [_side(sample.box or extent) / _side(extent) for sample, extent in zip(samples, extents, strict=True)]
-    return np.array([r * _side(BBox.around(t)) for r, t in zip(ratios, truth, strict=True)], np.float32)
-
-
-def _side(box: BBox) -> float:
-    return math.sqrt(box.width * box.height)
 
 
 class Run(keras.callbacks.Callback):  # type: ignore[misc]

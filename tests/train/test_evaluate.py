@@ -123,6 +123,27 @@ def test_landmark_figures_by_hand():
     assert row.nme_interocular_by_part["nose"] == pytest.approx((4 + 9 + 11) / 4, rel=1e-5)
     assert row.nme_interocular_by_part["jaw"] == pytest.approx(6.5, rel=1e-5)
     assert row.nme_interpupil > row.nme_interocular  # pupils lie between the corners
+    assert row.nme_face_box is None
+
+
+def test_19_points_have_the_error_that_is_published_too(tmp_path):
+    class Stretched(MeanFace):
+        scheme = SCHEMES["aflw19"]
+
+        def __call__(self, crops):
+            return np.repeat(0.2 * MEAN[None, 20:39], len(crops), axis=0), [HeadPose(0, 0, 0)] * len(crops)
+
+    faces = write_packed_set(tmp_path / "faces", train=1, val=3)
+    with np.load(faces / "annotations.npz") as table:
+        landmarks = table["landmarks"][:, 20:39]
+    boxes = np.tile(np.float32([40, 40, 120, 85]), (len(landmarks), 1))
+    rewrite(faces, landmarks=landmarks, face_box=boxes)
+    result = evaluate(Stretched(), faces, split="val")
+    (row,) = result.landmarks
+    errors = np.linalg.norm(landmarks[1:4] - result.parts["faces"]["val"].landmarks, axis=2)
+    assert row.nme_face_box == pytest.approx(100 * errors.mean() / 60.0, rel=1e-5)  # the root of 80 times 45
+    assert f"| {row.nme_face_box:.2f} |" in to_tables(result)
+    assert "NME face box %" in to_tables(result)
 
 
 def test_pose_figures_by_hand():

@@ -152,7 +152,8 @@ def test_a_folder_of_98_points_trains_as_well(tmp_path, capsys):
 
 def test_profiles_are_measured_by_their_face_boxes():
     from train.config import TrainConfig
-    from train.run import Validation, box_sides
+    from train.datasets.sample import box_sides
+    from train.run import Validation
 
     scheme = SCHEMES["aflw19"]
     faces = views(scheme, n=2)[0].astype(np.float32)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from sdk.results import BBox
 from sdk.schemes import IBUG68, SCHEMES, LandmarkScheme, scheme_by_name
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 UNKNOWN_POSE = (float("nan"), float("nan"), float("nan"))
 Item = TypeVar("Item")
 
@@ -139,3 +141,15 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: expected a text file, got: {error}") from error
+
+
+def box_sides(samples: Sequence[Sample], truth: Float32) -> Float32:
+    """Sides, √(width · height), of the samples' boxes in the unit of their landmarks `truth` (faces, n, 2); of the
+    landmarks' own box where the set gives none."""
+    extents = [BBox.around(sample.landmarks) for sample in samples]
+    ratios = [_side(sample.box or extent) / _side(extent) for sample, extent in zip(samples, extents, strict=True)]
+    return np.array([r * _side(BBox.around(t)) for r, t in zip(ratios, truth, strict=True)], np.float32)
+
+
+def _side(box: BBox) -> float:
+    return math.sqrt(box.width * box.height)

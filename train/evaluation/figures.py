@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sdk.metrics import auc, errors_interocular, failure_rate, nme_interpupil, pose_errors, sign_agreement
+from sdk.metrics import (
+    auc,
+    errors_interocular,
+    failure_rate,
+    nme_face_box,
+    nme_interpupil,
+    pose_errors,
+    sign_agreement,
+)
 from sdk.schemes import LandmarkScheme
 
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +37,10 @@ Float32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LandmarkRow:
-    """Landmarks of one part of a set. NME in per cent; by part of the face over the outer-eye distance."""
+    """Landmarks of one part of a set. NME in per cent; by part of the face over the outer-eye distance.
+
+    `nme_face_box`: over the side of the face's box, in schemes whose published errors are; otherwise None.
+    """
 
     set: str
     part: str
@@ -42,6 +53,7 @@ class LandmarkRow:
     auc_at_8: float
     auc_at_10: float
     nme_interocular_by_part: dict[str, float]
+    nme_face_box: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,16 @@ class PoseRow:
     roll: AngleFigures | None
 
 
-def landmark_row(name: str, part: str, truth: Float32, predicted: Float32, scheme: LandmarkScheme) -> LandmarkRow:
-    """Figures of landmarks (faces, n, 2)."""
+def landmark_row(
+    name: str,
+    part: str,
+    truth: Float32,
+    predicted: Float32,
+    scheme: LandmarkScheme,
+    *,
+    sides: Float32 | None = None,
+) -> LandmarkRow:
+    """Figures of landmarks (faces, n, 2); `sides` (faces,) of the faces' boxes where they normalise errors."""
     errors = errors_interocular(truth, predicted, scheme=scheme)
     nme = errors.mean(axis=1)
     by_part = {}
@@ -89,6 +109,7 @@ def landmark_row(name: str, part: str, truth: Float32, predicted: Float32, schem
         auc_at_8=auc(nme, limit=8.0),
         auc_at_10=auc(nme, limit=10.0),
         nme_interocular_by_part=by_part,
+        nme_face_box=None if sides is None else float(nme_face_box(truth, predicted, sides, scheme=scheme).mean()),
     )
 
 

@@ -93,12 +93,14 @@ def _table(head: str, rows: list[str]) -> str:
 
 def _landmark_table(evaluation: Evaluation) -> str:
     head = "set | part | faces | NME inter-ocular % | median % | NME inter-pupil % | FR8 % | FR10 % | AUC8 | AUC10"
+    boxed = any(row.nme_face_box is not None for row in evaluation.landmarks)
+    head += " | NME face box %" if boxed else ""
     return _table(
         head,
         [
             f"{r.set} | {r.part} | {r.faces} | {r.nme_interocular:.2f} | {r.nme_interocular_median:.2f} | "
             f"{r.nme_interpupil:.2f} | {100 * r.failure_rate_at_8:.1f} | {100 * r.failure_rate_at_10:.1f} | "
-            f"{r.auc_at_8:.3f} | {r.auc_at_10:.3f}"
+            f"{r.auc_at_8:.3f} | {r.auc_at_10:.3f}" + (f" | {r.nme_face_box:.2f}" if boxed else "")
             for r in evaluation.landmarks
         ],
     )

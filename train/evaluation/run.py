@@ -15,6 +15,7 @@ from sdk.errors import InputError
 from sdk.metrics import nme_interocular, pose_errors
 from sdk.schemes import LandmarkScheme
 from train.datasets import DataError
+from train.datasets.sample import box_sides
 from train.evaluation.figures import LandmarkRow, PoseRow, landmark_row, pose_row
 from train.evaluation.predictor import Predictor
 from train.evaluation.sets import (
@@ -98,7 +99,7 @@ def evaluate(predictor: Predictor, data: Path, *, split: EvaluationSplit = "test
     if not parts:
         raise DataError(f"{data}: no set to evaluate; {'; '.join(f'{n}: {r}' for n, r in skipped.items())}")
     landmarks = [
-        landmark_row(name, part, looked.true_landmarks, looked.landmarks, predictor.scheme)
+        _landmark_row(name, part, looked, predictor.scheme)
         for name, of_set in parts.items()
         if name not in POSE_SETS
         for part, looked in of_set.items()
@@ -110,6 +111,12 @@ def evaluate(predictor: Predictor, data: Path, *, split: EvaluationSplit = "test
         for part, looked in of_set.items()
     ]
     return Evaluation(predictor.describe(), predictor.scheme, split, seed, landmarks, pose, parts, skipped)
+
+
+def _landmark_row(name: str, part: str, looked: Looked, scheme: LandmarkScheme) -> LandmarkRow:
+    truth = looked.true_landmarks
+    sides = box_sides(looked.samples, truth) if scheme.normaliser == "face_box" else None
+    return landmark_row(name, part, truth, looked.landmarks, scheme, sides=sides)
 
 
 def nme_of(looked: Looked, scheme: LandmarkScheme) -> npt.NDArray[np.float64]:
