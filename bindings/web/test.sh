@@ -22,17 +22,17 @@ missing() {
     compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a' >/dev/null || echo libclang-rt-dev-wasm32
 }
 
+install=${1:-}
+source ../install.sh
+# shellcheck disable=SC2046
+install_missing $(missing)
 lacking=$(missing | xargs)
-if [ -n "$lacking" ] && [ "${1:-}" = --install ]; then
-    say "installing $lacking"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086
-    apt-get -qq update && apt-get -qq install -y --no-install-recommends $lacking >/dev/null ||
-        say "apt-get failed"
-    lacking=$(missing | xargs)
-fi
 if [ -n "$lacking" ]; then
     say "skipped: the web binding: not installed: $lacking (Debian: apt install $lacking)"
+    exit 0
+fi
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+    say "skipped: the web binding: Node 20 or later is needed, this is $(node --version)"
     exit 0
 fi
 CHROMIUM=$(command -v "${CHROMIUM:-chromium}")

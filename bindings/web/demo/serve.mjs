@@ -18,6 +18,9 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
+// Builds of LiteRT.js that the page does not load, and what only developers need.
+const UNUSED = /_(threaded|jspi)_internal\.|\.map$|metafile|serve\.mjs$/;
+
 /** Where each part of the page lies on disk, by its path on the server; the first that fits counts. */
 function mounts() {
   const litert = createRequire(import.meta.url).resolve('@litertjs/core');
@@ -54,7 +57,7 @@ export function serve(port = 0) {
 async function copy(target) {
   for (const [prefix, folder] of mounts().reverse()) {
     await mkdir(join(target, prefix), { recursive: true });
-    await cp(folder, join(target, prefix), { recursive: true });
+    await cp(folder, join(target, prefix), { recursive: true, filter: (name) => !UNUSED.test(name) });
   }
 }
 

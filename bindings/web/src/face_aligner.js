@@ -6,9 +6,10 @@ import { checkBrowser } from './support.js';
 
 const LANDMARKS = 68;
 const PLAIN = 2 * LANDMARKS + 10; // numbers of a face before its shape parameters: native/web.c
-const DIST = new URL('../dist/', import.meta.url);
-const MODEL = new URL('models/asmnet_128_int8.tflite', DIST);
-const DETECTOR = new URL('models/face_detector_416_int8.tflite', DIST);
+// Written out, so that bundlers see which files belong to the module.
+const LIBRARY = new URL('../dist/asmnet_edge.wasm', import.meta.url);
+const MODEL = new URL('../dist/models/asmnet_128_int8.tflite', import.meta.url);
+const DETECTOR = new URL('../dist/models/face_detector_416_int8.tflite', import.meta.url);
 
 /** Finds faces in images; gives 68 landmarks and the head pose of each. */
 export class FaceAligner {
@@ -24,7 +25,7 @@ export class FaceAligner {
   static async create({ model = MODEL, detector = DETECTOR, litertPath, maxDisagreement = 0.1 } = {}) {
     checkBrowser();
     const aligner = new FaceAligner();
-    const library = Core.load(new LiteRtHost(litertPath), new URL('asmnet_edge.wasm', DIST));
+    const library = Core.load(new LiteRtHost(litertPath), LIBRARY);
     const contents = [contentOf(model, 'model'), detector === null ? new Uint8Array() : contentOf(detector, 'detector')];
     const [core, ...files] = await Promise.all([library, ...contents]);
     aligner.#core = core;

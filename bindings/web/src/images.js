@@ -7,7 +7,7 @@ let canvas;
 
 /**
  * The pixels of whatever the browser can draw, or of plain bytes.
- * @returns {{data: Uint8Array, width: number, height: number, format: number}} format as fa_format numbers it
+ * @returns {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, format: number}} format as fa_format numbers it
  * @throws {InputError}
  */
 export function pixelsOf(image) {

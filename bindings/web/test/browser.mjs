@@ -1,26 +1,37 @@
 /* Headless Chromium on the demo's server, which also serves what the tests import. */
 import { readFileSync } from 'node:fs';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-const { serve } = await import(process.env.ASMNET_PACKAGE ? `${process.env.ASMNET_PACKAGE}/demo/serve.mjs` : '../demo/serve.mjs');
-
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
+/** What is tested: an unpacked package, else this folder. */
+export const PACKAGE = process.env.ASMNET_PACKAGE ?? fileURLToPath(new URL('..', import.meta.url));
+const { serve } = await import(`${PACKAGE}/demo/serve.mjs`);
+
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
 
-/** Opens the demo's page in a browser of its own, closed when the test `t` ends; `before` runs before its scripts. */
-export async function open(t, { flags = [], before, viewport = { width: 900, height: 700 }, path = '/' } = {}) {
-  const server = await serve();
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...flags] });
-  t.after(async () => {
-    await browser.close();
-    server.close();
-  });
-  const page = await browser.newPage({ viewport });
+const start = (flags = []) => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...flags] });
+
+let server; // one for all tests of a file, as is the browser without flags of its own
+let shared;
+after(async () => {
+  await shared?.close();
+  server?.close();
+});
+
+/** Opens the demo's page, closed when the test `t` ends; `flags`: in a browser of its own; `before` runs before its scripts. */
+export async function open(t, { flags, before, viewport = { width: 900, height: 700 }, path = '/' } = {}) {
+  server ??= await serve();
+  shared ??= flags ? undefined : await start();
+  const browser = flags ? await start(flags) : shared;
+  const context = await browser.newContext({ viewport });
+  t.after(() => (flags ? browser : context).close());
+  const page = await context.newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   if (before) await page.addInitScript(before);
@@ -28,7 +39,7 @@ export async function open(t, { flags = [], before, viewport = { width: 900, hei
   return { page, problems };
 }
 
-/** Makes `aligner` and `image(base64, width, height)` in the page. */
+/** Makes `sdk`, `bytes(base64)` and `aligner` in the page. */
 export async function createAligner(page, options = {}) {
   await page.evaluate(async (given) => {
     window.sdk = await import('asmnet-edge');
