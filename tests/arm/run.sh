@@ -62,6 +62,7 @@ unpack bookworm amd64 "$tools" qemu-user-static binutils-aarch64-linux-gnu cpp-1
     linux-libc-dev-arm64-cross libbinutils libisl23 libmpc3 libmpfr6 libjansson4
 unpack "$release" arm64 "$root" libc6 libgcc-s1 libstdc++6 zlib1g zlib1g-dev libexpat1 libffi8 libbz2-1.0 liblzma5 \
     $packages "libpython$version-minimal" "libpython$version-stdlib" "python$version-minimal"
+[ -e "$root/lib" ] || ln -s usr/lib "$root/lib" # as base-files has it, from Debian 13 on
 # ai-edge-litert 2.3 crashes on the cpuinfo of another architecture
 mkdir -p "$root/proc" && cp "$here/cpuinfo" "$root/proc/cpuinfo"
 site=$work/wheels_$version
