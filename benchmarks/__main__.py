@@ -11,7 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import baselines, device, flops, latency, limits, pose_command, quality, ratios, report, roofline
+from benchmarks import (
+    baselines,
+    device,
+    flops,
+    latency,
+    limits,
+    pose_command,
+    quality,
+    ratios,
+    report,
+    roofline,
+    timings,
+)
 from benchmarks.detection_command import add_detection
 from benchmarks.peers import command as peers
 from benchmarks.records import write_record as _record
@@ -86,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         roofline,
         peers,
         device,
+        timings,
         report,
         limits,
         pose_command,

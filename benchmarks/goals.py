@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from sdk.model_file import DEFAULT_MODEL
 
 OURS = "asmnet-edge"
 TRACKING = "tracking"
@@ -39,9 +42,10 @@ def goals(records: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
 
 
 def _of_preset(ratios: Mapping[str, float], preset: str) -> float | None:
-    """The ratio of the int8 model shipped under a preset's name; ASMNet at 128 px is the accurate one."""
-    names = {"accurate": ("asmnet_128_int8", "accurate_int8"), "fast": ("fast_int8",)}[preset]
-    return next((ratios[name] for name in names if name in ratios), None)
+    """The ratio of the int8 model of a preset: `accurate` is what FaceAligner takes by default."""
+    if preset == "accurate":
+        return ratios.get(Path(DEFAULT_MODEL).stem)
+    return next((r for name, r in ratios.items() if name.startswith(preset) and name.endswith("int8")), None)
 
 
 def _speed_up(rows: Sequence[Mapping[str, Any]]) -> float | None:

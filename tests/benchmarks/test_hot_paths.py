@@ -7,7 +7,11 @@ python -m benchmarks ratios saved.json
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +19,7 @@ import pytest
 from benchmarks import ratios
 from benchmarks.__main__ import main
 from benchmarks.ratios import LIMIT, PATHS, ROUNDS, hot_paths, lowest_ratio, measure_ratio, timer
+from benchmarks.records import ROOT
 from convert.timing import Call
 from sdk import InputError
 
@@ -96,3 +101,40 @@ def test_other_files_are_refused(tmp_path, saved):
         ratios.read_saved(tmp_path / "x.json")
     with pytest.raises(InputError, match="holds no ratios"):
         ratios.read_saved(saved("empty"))
+
+
+SLOW = """
+from pathlib import Path
+from benchmarks import ratios
+from sdk.geometry import Crop
+
+extract = Crop.extract
+ratios.baseline_path = lambda: Path({baseline!r})
+if {slow}:
+    Crop.extract = lambda crop, image: (extract(crop, image), extract(crop, image))[1]
+"""
+
+
+def test_a_crop_that_takes_twice_as_long_fails_the_suite_and_the_comparison(tmp_path):
+    """As CI runs it: a process of its own, with and without the change."""
+    baseline, saved = tmp_path / "ratios--here.json", tmp_path / "saved.json"
+    suite = ["pytest", str(Path(__file__)), "-k", "test_hot_path and crop", "--benchmark-only", "-p", "change"]
+
+    def module(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    def suite_with(slow: bool) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "change.py").write_text(SLOW.format(baseline=str(baseline), slow=slow))
+        return module(*suite, "--benchmark-json", str(saved))
+
+    first = suite_with(slow=False)
+    assert "no ratio of crop for this kind of processor" in first.stdout
+    assert module("benchmarks", "ratios", str(saved), "--baseline", str(baseline), "--update").returncode == 0
+    second = suite_with(slow=True)
+    assert second.returncode == 1
+    assert "of MobileNetV2, was" in second.stdout
+    third = module("benchmarks", "ratios", str(saved), "--baseline", str(baseline))
+    assert third.returncode == 2
+    assert "error: crop: " in third.stderr

@@ -9,8 +9,8 @@ import os
 import numpy as np
 import pytest
 
-from benchmarks import machine
-from benchmarks.__main__ import main
+from benchmarks import baselines, machine, timings
+from benchmarks.__main__ import _parser, main
 from benchmarks.cold import cold_start
 from benchmarks.flops import count, macs_of
 from benchmarks.latency import (
@@ -162,3 +162,38 @@ def test_the_command_records_what_it_prints(capsys, tmp_path):
     assert record["reference"] == "mobilenet_v2_224_int8"
     assert "| mobilenet_v2_224_int8 | network | 1 |" in capsys.readouterr().out
     assert main(["latency", "--runs", "0"]) == 2
+
+
+def test_timings_are_one_sequence_of_the_documented_commands(capsys, tmp_path):
+    call = ["timings", "--dry-run", "--results", str(tmp_path), "--data", "DATA", "--with", "predictor=p.dat"]
+    assert main(call) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("== ")]
+    names = [line[3:].partition(":")[0] for line in lines]
+    assert names == ["models", "flops", "latency", "roofline", "limits", "hot paths", "ratios", "peers"]
+    for name, line in zip(names, lines, strict=True):
+        words = line.partition(": python -m ")[2].split()
+        if words[0] == "benchmarks":  # a command that exists, with options that it has
+            assert _parser().parse_args(words[1:]).run is not None, name
+    assert main(["timings", "--dry-run"]) == 0
+    assert "peers" not in capsys.readouterr().out
+
+
+def test_a_step_that_fails_ends_the_sequence(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(
+        timings, "steps", lambda *_, **__: iter([timings.Step("x", ("benchmarks", "ratios", "no"))])
+    )
+    assert main(["timings", "--results", str(tmp_path)]) == 2
+    assert "x: exit status 2" in capfd.readouterr().err
+
+
+def test_every_shipped_model_is_measured(monkeypatch, tmp_path):
+    """Whatever its name is, and beside the formats of the trained networks."""
+    (tmp_path / "sdk" / "models").mkdir(parents=True)
+    for name in ("fast_int8", "asmnet_128_int8"):
+        (tmp_path / "sdk" / "models" / f"{name}.tflite").touch()
+    monkeypatch.setattr(baselines, "ROOT", tmp_path)
+    monkeypatch.setattr(baselines, "candidates", lambda: [baselines.Candidate("asmnet_128", "asmnet", 128)])
+    monkeypatch.setattr(baselines, "model_path", lambda c, f: tmp_path / f"{c.name}_{f}")
+    assert set(baselines.model_paths()) == {f"asmnet_128_{f}" for f in baselines.formats()} | {"fast_int8"}
+    assert set(baselines.model_paths(chosen=["float32"])) == {"asmnet_128_float32"}
+    assert set(baselines.model_paths(["asmnet_128"], ["int8"])) == {"asmnet_128_int8"}
