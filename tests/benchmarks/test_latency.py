@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +154,17 @@ def test_a_cold_start_is_measured_in_a_process_of_its_own():
     assert start.import_ms > 0
     assert start.total_ms > start.import_ms
     assert start.peak_rss_mb is None or start.peak_rss_mb >= start.modules_rss_mb > 10
+
+
+def test_memory_is_that_of_the_process_alone_not_of_the_one_that_started_it():
+    ballast = np.ones(40_000_000)  # 320 MB
+    code = "from benchmarks.machine import peak_rss_mb; print(peak_rss_mb())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    own = machine.peak_rss_mb()
+    if own is None or not Path("/proc/self/status").is_file():
+        pytest.skip("this system shows no peak of a process alone")
+    assert own > ballast.nbytes / 1e6
+    assert 3 < float(done.stdout) < 100
 
 
 def test_the_command_records_what_it_prints(capsys, tmp_path):
