@@ -54,6 +54,26 @@ def cost_chart(points: Sequence[Point], *, cost: str, error: str) -> Any:
     return figure
 
 
+def time_chart(times: Mapping[str, Mapping[str, float]], *, title: str) -> Any:
+    """Horizontal bars: for each name a bar for each kind, such as int8."""
+    figure, axes = _axes(title, "")
+    kinds = list(dict.fromkeys(kind for of in times.values() for kind in of))
+    height = 0.8 / len(kinds)
+    for number, kind in enumerate(kinds):
+        places = [
+            row + height * (number - (len(kinds) - 1) / 2) for row, of in enumerate(times.values()) if kind in of
+        ]
+        values = [of[kind] for of in times.values() if kind in of]
+        bars = axes.barh(places, values, height, label=kind)
+        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=7)
+    axes.set_yticks(range(len(times)), list(times))
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.12)
+    axes.legend(fontsize=8, frameon=False)
+    return figure
+
+
 def ced_chart(curves: Mapping[str, Sequence[float]], *, limit: float = 10.0) -> Any:
     """Share of faces up to each NME; each curve goes from 0 to `limit` in even steps."""
     figure, axes = _axes("NME by outer-eye distance, %", "share of faces")

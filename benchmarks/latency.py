@@ -135,6 +135,43 @@ def summary_table(rows: Sequence[LatencyRow]) -> str:
     return to_table(kept)
 
 
+def network_table(rows: Sequence[LatencyRow]) -> str:
+    """Networks alone as a Markdown table: median milliseconds and, in brackets, the ratio, a column per format."""
+    from benchmarks.baselines import RECIPE_OF
+
+    found = {(*_named(r.model), r.threads): r for r in rows if r.stage == "network"}
+    lines = [
+        f"| network | threads | {' | '.join(f'{f} ms' for f in RECIPE_OF)} |",
+        f"|---|---:|{'---:|' * len(RECIPE_OF)}",
+    ]
+    for network, threads in sorted({(key[0], key[2]) for key in found}, key=lambda pair: pair[1]):
+        cells = [found.get((network, f, threads)) for f in RECIPE_OF]
+        texts = ["-" if r is None else f"{r.p50_ms:.2f} ({r.ratio:.2f})" for r in cells]
+        lines.append(f"| {network} | {threads} | {' | '.join(texts)} |")
+    return "\n".join(lines)
+
+
+def _named(model: str) -> tuple[str, str]:
+    """Network and format of a model's name."""
+    network, _, kind = model.rpartition("_")
+    return network, kind
+
+
+def stage_table(rows: Sequence[LatencyRow]) -> str:
+    """The steps of `predict` as a Markdown table: median milliseconds, a column per stage."""
+    found = {(r.model, r.threads, r.stage): r.p50_ms for r in rows}
+    own = dict.fromkeys((r.model, r.threads) for r in rows if r.stage != "network")
+    lines = [
+        f"| model | threads | {' | '.join(f'{s} ms' for s in STAGES)} |",
+        f"|---|---:|{'---:|' * len(STAGES)}",
+    ]
+    for pair in own:
+        taken = [found.get((*pair, stage)) for stage in STAGES]
+        texts = ["-" if ms is None else f"{ms:.2f}" for ms in taken]
+        lines.append(f"| {pair[0]} | {pair[1]} | {' | '.join(texts)} |")
+    return "\n".join(lines)
+
+
 def model_table(rows: Sequence[ModelRow]) -> str:
     """Files and first uses as a Markdown table."""
     lines = ["| model | file MB | cold start ms | of it imports ms | peak RSS MB |", "|---|---:|---:|---:|---:|"]

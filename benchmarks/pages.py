@@ -19,7 +19,8 @@ p { max-width: 46rem; } .source { color: #566573; font-size: .85rem; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { background: var(--soft); border-top: 0; font-weight: 600; } td.right, th.right { text-align: right; }
-td:first-child { white-space: normal; min-width: 8.5rem; }
+th, td { overflow-wrap: normal; } td:first-child { white-space: normal; min-width: 10rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 0 2rem; }
 nav a { margin-right: .9rem; white-space: nowrap; } a { color: var(--accent); }
 figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; max-width: 46rem; display: block; }
 figcaption { color: #566573; font-size: .85rem; max-width: 46rem; }
@@ -75,6 +76,11 @@ def _row(cells: Sequence[str], sides: Iterable[str], tag: str) -> str:
         for cell, side in zip(cells, sides, strict=False)
     ]
     return f"<tr>{''.join(parts)}</tr>"
+
+
+def figures(body: str) -> str:
+    """Figures beside each other where there is room."""
+    return body and f'<div class="figures">{body}</div>'
 
 
 def figure(drawing: object, caption: str) -> str:

@@ -9,7 +9,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import accuracy, charts, flops, goals, latency, pages, roofline, video
+from benchmarks import (
+    accuracy,
+    charts,
+    detection,
+    flops,
+    goals,
+    latency,
+    limits,
+    pages,
+    pose,
+    quality,
+    roofline,
+    video,
+)
 from benchmarks.peers import scoring
 from benchmarks.records import RESULTS, check, read_records
 from sdk.errors import InputError
@@ -32,6 +45,11 @@ TABLES: Mapping[str, Callable[[Record], Iterator[str]]] = MappingProxyType(
         "ablation": lambda r: (t(r) for t in (ablation.claims_table, ablation.runs_table, ablation.noise_table)),
         "input": lambda r: iter([input_report.to_table(r)]),
         "latency": lambda r: _latency(r),
+        "detector-latency": lambda r: iter([latency.to_table(_rows(latency.LatencyRow, r["rows"]))]),
+        "detection": lambda r: iter([detection.to_table(_rows(detection.DetectionRow, r["rows"]))]),
+        "limits": lambda r: iter([limits.to_table(_rows(limits.LimitRow, r["rows"]))]),
+        "pose": lambda r: iter([pose.to_table(_rows(pose.PoseRow, r["rows"]))]),
+        "quality": lambda r: iter([quality.to_table(_rows(quality.QualityRow, r["rows"]))]),
         "roofline": lambda r: _roofline(r),
         "peers": lambda r: iter([scoring.to_table(_rows(scoring.PeerRow, r["rows"]))]),
     }
@@ -50,8 +68,8 @@ def report(folder: Path = RESULTS) -> str:
         raise InputError(f"{folder}: expected result files, *.json, got none")
     sections = [
         pages.Section("Where we lead and where we do not", _verdicts(records)),
-        pages.Section("Accuracy against cost", _costs(records)),
-        pages.Section("Error distributions", _distributions(records)),
+        pages.Section("Accuracy, time and size", pages.figures(_costs(records))),
+        pages.Section("Error distributions", pages.figures(_distributions(records))),
     ]
     sections = [s for s in sections if s.body]
     sections += [pages.Section(_title(name), _body(record)) for name, record in records.items()]
@@ -93,7 +111,9 @@ def _accuracy(record: Record) -> Iterator[str]:
 
 
 def _latency(record: Record) -> Iterator[str]:
-    yield latency.to_table(_rows(latency.LatencyRow, record["rows"]))
+    rows = _rows(latency.LatencyRow, record["rows"])
+    yield latency.network_table(rows)
+    yield latency.stage_table(rows)
     if record.get("models"):
         yield latency.model_table(_rows(latency.ModelRow, record["models"]))
 
@@ -118,8 +138,19 @@ def _text(value: Any) -> str:
 
 def _verdicts(records: Records) -> str:
     body = pages.table(goals.to_table(goals.goals(records)))
-    body += "".join(pages.paragraph(line) for line in scoring.standings(_of(records, "peers")))
-    return body
+    lines = scoring.standings(_of(records, "peers"))
+    if not lines:
+        return body
+    ahead = sum(line.verdict == "we lead" for line in lines)
+    behind = sum(line.verdict == "we do not" for line in lines)
+    return (
+        body
+        + pages.paragraph(
+            f"Beside the best of the other libraries measured we lead in {ahead} of {len(lines)} respects, "
+            f"and do not in {behind}."
+        )
+        + pages.table(scoring.standings_table(lines))
+    )
 
 
 def _costs(records: Records) -> str:
@@ -131,7 +162,7 @@ def _costs(records: Records) -> str:
     }
     timed = [r for r in _of(records, "latency") if r["stage"] == "network" and r["threads"] == 1]
     files = [m for r in records.values() if r["suite"] == "latency" for m in r.get("models", [])]
-    body = ""
+    body = _times(timed)
     for cost, points in (
         (
             "network, one thread, ms",
@@ -155,6 +186,21 @@ def _costs(records: Records) -> str:
             drawing, "Clips of 640 x 480: NME of the 51 inner points over the time of the whole call."
         )
     return body
+
+
+def _times(rows: Sequence[Record]) -> str:
+    """Bars for float32 and int8; the baselines, whose weights are random, have no error to be drawn over."""
+    times: dict[str, dict[str, float]] = {}
+    for row in rows:
+        network, _, kind = row["model"].rpartition("_")
+        if kind in ("float32", "int8"):
+            times.setdefault(network, {})[kind] = row["p50_ms"]
+    if len(times) < 2:
+        return ""
+    drawing = charts.time_chart(times, title="network, one thread, median ms")
+    return pages.figure(
+        drawing, "Time of networks alone. Baselines have random weights: time and size, no accuracy."
+    )
 
 
 def _distributions(records: Records) -> str:

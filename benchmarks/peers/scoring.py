@@ -112,35 +112,58 @@ def _figure(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-STANDINGS = (
-    ("nme_51", "mean error of the inner points of faces found"),
-    ("missed", "faces missed"),
-    ("failure_rate_at_10", "share of failures, misses included"),
-    ("p50_ms", "time of a call"),
-    ("peak_rss_mb", "memory"),
-    ("install_mb", "size installed"),
-    ("import_ms", "time to import"),
+OF_CALLS = (
+    ("nme_51", "mean error of the inner points of faces found, %", 1.0),
+    ("missed", "faces missed", 1.0),
+    ("failure_rate_at_10", "failures, misses included, %", 100.0),
+    ("p50_ms", "time of a call, ms", 1.0),
 )
-"""What we are compared by, all of them better when less."""
+OF_PROCESSES = (
+    ("peak_rss_mb", "memory, MB", 1.0),
+    ("install_mb", "size installed, MB", 1.0),
+    ("import_ms", "time to import, ms", 1.0),
+)
+"""What we are compared by, all of them better when less, with a factor; the latter are the same in all sets."""
 
 
-def standings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A sentence for each set and mode: where we lead the peers measured, and where we do not."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Ours beside the best of the others in one respect."""
+
+    where: str
+    what: str
+    ours: float
+    other: float
+    peer: str
+
+    @property
+    def verdict(self) -> str:
+        return "level" if self.ours == self.other else "we lead" if self.ours < self.other else "we do not"
+
+
+def standings(rows: Sequence[Mapping[str, Any]]) -> list[Standing]:
+    """Where we lead the peers measured, and where we do not, by set and mode."""
     lines = []
     for split, mode in dict.fromkeys((r["split"], r["mode"]) for r in rows):
-        group = [r for r in rows if (r["split"], r["mode"]) == (split, mode)]
-        ours = next((r for r in group if r["peer"] == OURS), None)
-        others = [r for r in group if r["peer"] != OURS]
-        if ours is None or not others:
-            continue
-        ahead: list[str] = []
-        behind: list[str] = []
-        for key, words in STANDINGS:
-            best = min((r for r in others if r.get(key) is not None), key=lambda r: r[key], default=None)
-            if best is not None and ours.get(key) is not None:
-                text = f"{words} ({ours[key]:.3g} against {best[key]:.3g} of {best['peer']})"
-                if ours[key] != best[key]:
-                    (ahead if ours[key] < best[key] else behind).append(text)
-        won, lost = (", ".join(part) or "nothing" for part in (ahead, behind))
-        lines.append(f"{split}, {mode}: we lead in {won}; not in {lost}.")
+        lines += _standing(
+            f"{split}, {mode}", [r for r in rows if (r["split"], r["mode"]) == (split, mode)], OF_CALLS
+        )
+    return lines + _standing("process", rows, OF_PROCESSES)
+
+
+def _standing(where: str, rows: Sequence[Mapping[str, Any]], compared: Any) -> list[Standing]:
+    lines = []
+    for key, what, factor in compared:
+        known = [(factor * r[key], r["peer"]) for r in rows if r.get(key) is not None]
+        ours = min((value for value, peer in known if peer == OURS), default=None)
+        others = [pair for pair in known if pair[1] != OURS]
+        if ours is not None and others:
+            lines.append(Standing(where, what, ours, *min(others)))
     return lines
+
+
+def standings_table(lines: Sequence[Standing]) -> str:
+    """Standings as a Markdown table."""
+    out = ["| set, mode | what | ours | best other | library | |", "|---|---|---:|---:|---|---|"]
+    out += [f"| {s.where} | {s.what} | {s.ours:.3g} | {s.other:.3g} | {s.peer} | {s.verdict} |" for s in lines]
+    return "\n".join(out)

@@ -21,6 +21,8 @@ from benchmarks.latency import (
     frame_with_face,
     measure_networks,
     measure_stages,
+    network_table,
+    stage_table,
     summary_table,
     to_table,
 )
@@ -51,6 +53,25 @@ def test_the_summary_is_of_one_thread_and_what_users_call():
     kept = [row("a_int8", "network", 1), row("b_float32", "predict", 1)]
     left_out = [row("a_int8", "network", 2), row("a_int8", "decode", 1), row("a_dynamic", "network", 1)]
     assert summary_table([*kept, *left_out]) == to_table(kept)
+
+
+def test_tables_have_a_column_per_format_and_per_stage():
+    def row(model, stage, threads, ms):
+        return LatencyRow(model, stage, threads, 9, ms, 2 * ms, ms / 2)
+
+    rows = [
+        row("a_1_int8", "network", 1, 1.0),
+        row("a_1_float32", "network", 1, 3.0),
+        row("b_int8", "network", 2, 2.0),
+    ]
+    rows.append(row("a_1_int8", "crop", 1, 0.25))
+    assert network_table(rows).splitlines() == [
+        "| network | threads | float32 ms | float16 ms | dynamic ms | int8 ms |",
+        "|---|---:|---:|---:|---:|---:|",
+        "| a_1 | 1 | 3.00 (1.50) | - | - | 1.00 (0.50) |",
+        "| b | 2 | - | - | - | 2.00 (1.00) |",
+    ]
+    assert stage_table(rows).splitlines()[2:] == ["| a_1_int8 | 1 | 1.00 | - | 0.25 | - | - | - | - |"]
 
 
 def test_a_row_per_stage():

@@ -15,7 +15,7 @@ from benchmarks.__main__ import main
 from benchmarks.goals import OURS
 from benchmarks.peers import command, environments
 from benchmarks.peers.command import PEERS, measure, run_adapter
-from benchmarks.peers.scoring import PeerRow, score, standings, to_table
+from benchmarks.peers.scoring import PeerRow, score, standings, standings_table, to_table
 from benchmarks.peers.sets import ImageSet, photo_sets
 from benchmarks.records import ROOT, read_record
 from sdk import BBox, FaceAligner, InputError, ModelFile, SdkError
@@ -168,12 +168,16 @@ def test_rows_of_libraries_that_take_turns(monkeypatch, truth):
 def test_standings_need_somebody_to_compare_with():
     row = PeerRow(OURS, "1", "photo", "s", 1, 0, 68, 5.0, 4.0, 0.0, None, None, None, None, None).to_dict()
     assert standings([row]) == []
-    other = {**row, "peer": "x", "nme_51": 3.0, "missed": 1, "failure_rate_at_10": 0.5}
-    (line,) = standings([row, other])
-    assert line == (
-        "s, photo: we lead in faces missed (0 against 1 of x), share of failures, misses included "
-        "(0 against 0.5 of x); not in mean error of the inner points of faces found (4 against 3 of x)."
-    )
+    better = {**row, "peer": "x", "nme_51": 3.0, "missed": 1, "failure_rate_at_10": 0.5, "install_mb": 8.0}
+    worse = {**better, "peer": "y", "nme_51": 3.5, "missed": 2}
+    lines = standings([{**row, "install_mb": 9.0}, better, worse])
+    assert [(s.where, s.ours, s.other, s.peer, s.verdict) for s in lines] == [
+        ("s, photo", 4.0, 3.0, "x", "we do not"),
+        ("s, photo", 0.0, 1.0, "x", "we lead"),
+        ("s, photo", 0.0, 50.0, "x", "we lead"),
+        ("process", 9.0, 8.0, "x", "we do not"),
+    ]
+    assert len(standings_table(lines).splitlines()) == 2 + 4
 
 
 @pytest.mark.parametrize("name", sorted(PEERS))

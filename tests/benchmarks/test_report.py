@@ -84,7 +84,7 @@ def test_the_page_needs_nothing_else_and_holds_every_file(results):
     outside.feed(text)
     assert outside.fetched == []
     assert "@import" not in text
-    assert text.count("<svg") == 2 + 2 + 1 + 1  # time and size; two splits; peers' time; peers' curves
+    assert text.count("<svg") == 1 + 2 + 2 + 1 + 1  # bars; time and size; two splits; peers' time; peers' curves
     for title in ("Accuracy: x", "Latency: x", "Peers: x", "Other: x"):
         assert f">{title}</h2>" in text
     assert "&lt;b&gt;&amp;" in text
@@ -100,7 +100,11 @@ def test_the_page_says_where_we_lead_and_where_not(results):
     assert re.search(r"network of accurate.*?0\.34.*?met", text)
     assert re.search(r"network of fast.*?not measured", text)
     assert re.search(r"fastest tracking.*?2\.50.*?missed", text)
-    assert "we lead in time of a call (2 against 5 of mediapipe x); not in mean error of the inner points" in text
+    assert re.search(r"time of a call, ms</td><td[^>]*>2</td><td[^>]*>5</td><td>mediapipe x</td><td>we lead", text)
+    assert re.search(
+        r"inner points[^<]*</td><td[^>]*>3</td><td[^>]*>2</td><td>mediapipe x</td><td>we do not", text
+    )
+    assert "we lead in 1 of 7 respects, and do not in 1." in text
 
 
 def test_a_file_that_is_not_as_it_should_be_is_named(results):
