@@ -42,7 +42,8 @@ def test_wrong_counts_are_refused(command, capsys):
 def test_it_loads_the_runtime_alone():
     heavy = ("tensorflow", "keras", "jax", "scipy", "matplotlib", "jsonschema", "pytest_benchmark")
     code = (
-        "import sys; from benchmarks.__main__ import main; import benchmarks.device, benchmarks.reference\n"
+        "import sys; from benchmarks.__main__ import main\n"
+        "import benchmarks.device, benchmarks.readme, benchmarks.reference\n"
         f"benchmarks.reference.reference('int8'); print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

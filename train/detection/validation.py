@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.cells import cell_grid, decode_cells, suppress
-from train.batches import network_input
 from train.detection.photos import Photo
 from train.detection.turning import tight_boxes, turned
 
@@ -52,6 +51,8 @@ class Validation:
 
     def scores(self, network: Any) -> Scores:
         """Of a network whose outputs are joined to (batch, cells, 7)."""
+        from train.batches import network_input  # with Keras, which reports of committed results do without
+
         hits: list[tuple[float, int]] = []
         asked = found_checked = checked = 0
         for start in range(0, len(self._frames), BATCH):
