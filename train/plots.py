@@ -44,6 +44,10 @@ def ced_png(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float = 1
     return figure_png(ced_figure(curves, title=title, limit=limit))
 
 
+FEW = 5
+"""Curves whose legend leaves them in sight inside the axes; that of more stands beside them."""
+
+
 def ced_figure(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float = 10.0) -> Any:
     """Cumulative error distributions: share of faces whose NME is at most x per cent, for x to `limit`.
 
@@ -52,17 +56,21 @@ def ced_figure(curves: Mapping[str, npt.ArrayLike], *, title: str, limit: float 
     Raises:
         PlotError: matplotlib is not installed.
     """
-    figure = new_figure(7.0, 4.6)
+    many = len(curves) > FEW
+    figure = new_figure(10.5 if many else 7.0, 4.6)
     axes = figure.subplots()
-    for name, nme in curves.items():
+    for k, (name, nme) in enumerate(curves.items()):
         thresholds, share = ced(nme, limit=limit)
         label = (
             f"{name}: mean {np.mean(np.asarray(nme)):.2f} %, over {limit:g}: {failure_rate(nme, limit=limit):.1%}"
         )
-        axes.plot(thresholds, share, label=label)
+        axes.plot(thresholds, share, color=f"C{k % 10}", linestyle="-" if k < 10 else "--", label=label)
     axes.set(xlim=(0, limit), ylim=(0, 1), xlabel="inter-ocular NME, %", ylabel="share of faces", title=title)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small" if len(curves) < 8 else "xx-small")
+    if many:
+        figure.legend(loc="outside right upper", fontsize="small")
+    else:
+        axes.legend(loc="lower right", fontsize="small")
     return figure
 
 
