@@ -21,6 +21,9 @@ th, td { padding: .35rem .7rem; text-align: left; white-space: nowrap; border-to
 thead th { background: var(--soft); border-top: 0; font-weight: 600; } td.right, th.right { text-align: right; }
 th, td { overflow-wrap: normal; } td:first-child { white-space: normal; min-width: 10rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 0 2rem; }
+@media (max-width: 40rem) {
+ th, td { white-space: normal; padding: .3rem .45rem; } td:first-child { min-width: 6rem; }
+}
 nav a { margin-right: .9rem; white-space: nowrap; } a { color: var(--accent); }
 figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; max-width: 46rem; display: block; }
 figcaption { color: #566573; font-size: .85rem; max-width: 46rem; }

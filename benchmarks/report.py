@@ -147,7 +147,7 @@ def _verdicts(records: Records) -> str:
         body
         + pages.paragraph(
             f"Beside the best of the other libraries measured we lead in {ahead} of {len(lines)} respects, "
-            f"and do not in {behind}."
+            f"and do not in {behind}. Errors are of faces found; failures are errors above 10 % and missed faces."
         )
         + pages.table(scoring.standings_table(lines))
     )

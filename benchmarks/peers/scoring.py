@@ -113,9 +113,9 @@ def _figure(value: float | None, digits: int) -> str:
 
 
 OF_CALLS = (
-    ("nme_51", "mean error of the inner points of faces found, %", 1.0),
+    ("nme_51", "error of inner points, %", 1.0),
     ("missed", "faces missed", 1.0),
-    ("failure_rate_at_10", "failures, misses included, %", 100.0),
+    ("failure_rate_at_10", "failures, %", 100.0),
     ("p50_ms", "time of a call, ms", 1.0),
 )
 OF_PROCESSES = (
@@ -164,6 +164,6 @@ def _standing(where: str, rows: Sequence[Mapping[str, Any]], compared: Any) -> l
 
 def standings_table(lines: Sequence[Standing]) -> str:
     """Standings as a Markdown table."""
-    out = ["| set, mode | what | ours | best other | library | |", "|---|---|---:|---:|---|---|"]
-    out += [f"| {s.where} | {s.what} | {s.ours:.3g} | {s.other:.3g} | {s.peer} | {s.verdict} |" for s in lines]
+    out = ["| set, mode | what | ours | best other | | library |", "|---|---|---:|---:|---|---|"]
+    out += [f"| {s.where} | {s.what} | {s.ours:.3g} | {s.other:.3g} | {s.verdict} | {s.peer} |" for s in lines]
     return "\n".join(out)
