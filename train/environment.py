@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,12 @@ def environment(command: str) -> dict[str, Any]:
     }
 
 
+@cache
 def commit() -> str:
-    """`git describe` of the code that runs, with -dirty where files were changed; or unknown."""
+    """`git describe` of the code that runs, with -dirty where files were changed; or unknown.
+
+    Asked once: the checkout of a long process may move on, what it has loaded does not.
+    """
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
