@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(video)
     video.add_argument("--split", default="val", help="split of 300W (default %(default)s)")
     video.add_argument("--clips", type=int, default=20, help="how many photos (default %(default)s)")
-    video.add_argument("--frames", type=int, default=60, help="frames a clip (default %(default)s)")
+    video.add_argument("--frames", type=int, default=300, help="frames a clip (default %(default)s)")
     video.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     video.set_defaults(run=_video)
 

@@ -93,7 +93,7 @@ def test_motion_of_the_whole_face_lags_less_than_point_by_point_at_no_more_jitte
     still = FACE + rng.normal(0, 0.01 * EYES, (200, 68, 2))
     jitter = {c: np.diff(followed(still, c)[30:], axis=0).std() for c in (LandmarkFilter, OneEuroFilter)}
     assert jitter[LandmarkFilter] < 1.1 * jitter[OneEuroFilter]
-    assert jitter[LandmarkFilter] < 0.4 * np.diff(still, axis=0).std()
+    assert jitter[LandmarkFilter] < 0.5 * np.diff(still, axis=0).std()
     moving = swaying(90)
     noisy = moving + rng.normal(0, 0.01 * EYES, moving.shape)
     error = {c: np.abs(followed(noisy, c) - moving).mean() for c in (LandmarkFilter, OneEuroFilter)}
