@@ -60,13 +60,23 @@ def test_boxes_follow_the_size_of_the_frame(detector, astronaut):
     assert large.box.width == pytest.approx(2 * small.box.width, rel=0.05)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.8])
+def test_a_face_that_fills_the_frame_is_found(detector, astronaut, share):
+    (found,) = detector(astronaut)
+    half = max(found.box.width, found.box.height) / share / 2
+    left, top = round(found.box.center_x - half), round(found.box.center_y - half)
+    close = astronaut[max(0, top) : round(top + 2 * half), left : round(left + 2 * half)]
+    (again,) = detector(cv2.resize(close, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC))
+    assert again.box.width == pytest.approx(3 * found.box.width, rel=0.25)
+
+
 def test_tall_and_wide_frames_are_the_same_to_it(detector, hopper):
     face = hopper[:400, :400]
     wide = np.zeros((400, 900, 3), np.uint8)
     wide[:, 480:880] = face
     tall = np.zeros((900, 400, 3), np.uint8)
     tall[480:880] = face
-    (there,), (below,) = detector(wide), detector(tall)
+    there, below = detector(wide)[0], detector(tall)[0]
     near = 0.08 * there.box.width
     assert there.box.left - 480 == pytest.approx(below.box.left, abs=near)
     assert there.box.top == pytest.approx(below.box.top - 480, abs=near)
