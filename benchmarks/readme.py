@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import accuracy, detection, latency, limits, pose, quality, video
 from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
+from train import input_report
 from train.ablation import report as ablation
 
 README = "README.md"
@@ -35,6 +36,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "quality": lambda r: quality.to_table([quality.QualityRow(**row) for row in r["rows"]]),
             "limits": lambda r: limits.to_table([limits.LimitRow(**row) for row in r["rows"]]),
         },
+        "docs/training.md": {"input": input_report.to_table},
         "docs/ablation.md": {
             "ablation-runs": ablation.runs_table,
             "ablation-verdicts": ablation.verdicts,
