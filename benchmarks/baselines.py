@@ -163,10 +163,9 @@ def _crops(size: int) -> np.ndarray:
 
 @cache
 def _digest(candidate: Candidate) -> str:
-    """Changes with whatever changes the files: networks, convert, versions, weights."""
+    """Changes with whatever changes the files: the network, convert, versions, weights."""
     seen = hashlib.sha256()
-    sources = [*sorted((ROOT / "train" / "networks").glob("*.py")), ROOT / "convert" / "steps.py"]
-    sources += [ROOT / "convert" / "recipes.py"]
+    sources = [*_sources(candidate.network), ROOT / "convert" / "steps.py", ROOT / "convert" / "recipes.py"]
     for path in (*sources, *([candidate.weights] if candidate.weights else [])):
         seen.update(path.read_bytes())
     for package in ("tensorflow", "keras"):
@@ -178,6 +177,17 @@ def _digest(candidate: Candidate) -> str:
                 "run: pip install 'asmnet-edge[convert]', or name .tflite files"
             ) from None
     return seen.hexdigest()[:12]
+
+
+def _sources(network: str) -> list[Path]:
+    """Files of train.networks that a builder comes from: its module and what that takes from the others."""
+    from train.networks import NETWORKS
+
+    names = [NETWORKS[network].__module__]
+    for name in names:
+        taken = {getattr(value, "__module__", "") for value in vars(sys.modules[name]).values()}
+        names += sorted(n for n in taken if str(n).startswith("train.networks.") and n not in names)
+    return [Path(str(sys.modules[name].__file__)) for name in sorted(names)]
 
 
 def add_parser(commands: Any) -> None:

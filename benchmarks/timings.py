@@ -22,11 +22,13 @@ HOT_PATHS = "tests/benchmarks/test_hot_paths.py"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, run in a process of its own; `times`: what it measures suffers from other programs."""
+    """A command, run in a process of its own; `times`: what it measures suffers from other programs;
+    `out`: its result file."""
 
     name: str
     arguments: tuple[str, ...]
     times: bool = True
+    out: Path | None = None
 
     @property
     def command(self) -> list[str]:
@@ -43,18 +45,20 @@ def steps(folder: Path, scratch: Path, *, data: Path | None, given: Sequence[str
         given: files of theirs, NAME=VALUE.
     """
     here = platform.machine().lower()
+    folder = folder.resolve()
+    folder = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder  # as records name it
     saved = str(scratch / "speed.json")
     yield Step("models", ("benchmarks", "models"), times=False)
-    yield Step("flops", ("benchmarks", "flops", "--out", str(folder / "flops--all.json")), times=False)
-    for name in ("latency", "roofline", "limits"):
-        yield Step(name, ("benchmarks", name, "--out", str(folder / f"{name}--{here}.json")))
+    for name, file in (("flops", "flops--all"), *((n, f"{n}--{here}") for n in ("latency", "roofline", "limits"))):
+        out = folder / f"{file}.json"
+        yield Step(name, ("benchmarks", name, "--out", str(out)), times=name != "flops", out=out)
     yield Step("hot paths", ("pytest", HOT_PATHS, "--benchmark-only", "--benchmark-json", saved))
-    baseline = str(ratios.baseline_path(folder))
-    yield Step("ratios", ("benchmarks", "ratios", saved, "--update", "--baseline", baseline), times=False)
+    out = ratios.baseline_path(folder)
+    yield Step("ratios", ("benchmarks", "ratios", saved, "--update", "--baseline", str(out)), times=False, out=out)
     if data is not None:
         extra = [word for pair in given for word in ("--with", pair)]
-        out = str(folder / "peers--300w.json")
-        yield Step("peers", ("benchmarks", "peers", "--data", str(data), *extra, "--out", out))
+        out = folder / "peers--300w.json"
+        yield Step("peers", ("benchmarks", "peers", "--data", str(data), *extra, "--out", str(out)), out=out)
 
 
 def add_parser(commands: Any) -> None:
@@ -82,6 +86,15 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         SdkError: a step failed; its own message is above.
     """
+    found: dict[Path, bytes] = {}
+    try:
+        _run_all(options, found)
+    finally:
+        for path, content in found.items():
+            path.write_bytes(content)
+
+
+def _run_all(options: argparse.Namespace, found: dict[Path, bytes]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for step in steps(options.results, Path(scratch), data=options.data, given=options.given):
             if options.only and step.name not in options.only:
@@ -90,11 +103,24 @@ def run(options: argparse.Namespace) -> None:
             if options.dry_run:
                 continue
             before, begun = machine.state(), time.monotonic()
-            done = subprocess.run(step.command, cwd=ROOT, check=False)
-            if done.returncode and step.name != "hot paths":  # a ratio that grew becomes the committed one
-                raise SdkError(f"{step.name}: exit status {done.returncode}")
+            status = _run(step, found)
+            if status and step.name != "hot paths":  # a ratio that grew becomes the committed one
+                raise SdkError(f"{step.name}: exit status {status}")
             warning = machine.busy(before) if step.times else None
             print(
                 f"== {step.name}: {time.monotonic() - begun:.0f} s" + (f"; {warning}" if warning else ""),
                 flush=True,
             )
+
+
+def _run(step: Step, found: dict[Path, bytes]) -> int:
+    """Run a step and take its result file out of the way: with it, later records would name a changed commit."""
+    path = None if step.out is None else ROOT / step.out
+    former = path.read_bytes() if path is not None and path.is_file() else None
+    done = subprocess.run(step.command, cwd=ROOT, check=False)
+    if path is not None and path.is_file() and not done.returncode:
+        found[path] = path.read_bytes()
+        path.unlink()
+        if former is not None:
+            path.write_bytes(former)
+    return done.returncode

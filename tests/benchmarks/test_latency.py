@@ -213,6 +213,27 @@ def test_timings_are_one_sequence_of_the_documented_commands(capsys, tmp_path):
     assert "peers" not in capsys.readouterr().out
 
 
+def test_result_files_come_at_the_end_so_that_every_record_names_a_clean_commit(tmp_path, monkeypatch, capfd):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text("before")
+    write = "import sys; from pathlib import Path; print(*map(Path.exists, map(Path, sys.argv[1:])))\n"
+    write += "Path(sys.argv[-1]).write_text('after')"
+    monkeypatch.setattr(timings.Step, "command", property(lambda s: [sys.executable, "-c", write, *s.arguments]))
+    both = [timings.Step("a", (str(new),), out=new), timings.Step("b", (str(new), str(old)), out=old)]
+    monkeypatch.setattr(timings, "steps", lambda *_, **__: iter(both))
+    assert main(["timings", "--results", str(tmp_path)]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith(("True", "False"))] == ["False", "False True"]
+    assert (old.read_text(), new.read_text()) == ("after", "after")
+
+
+def test_a_baseline_is_converted_anew_when_its_own_sources_change():
+    names = {path.name for path in baselines._sources("asmnet")}
+    assert {"mobilenet.py", "heads.py"} <= names
+    assert not names & {"efficientnet.py", "registry.py"}
+    assert {path.name for path in baselines._sources("efficientnet_b0")} >= {"efficientnet.py", "heads.py"}
+
+
 def test_a_step_that_fails_ends_the_sequence(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(
         timings, "steps", lambda *_, **__: iter([timings.Step("x", ("benchmarks", "ratios", "no"))])
