@@ -104,7 +104,7 @@ def _file(candidate: Candidate, format_name: str) -> Path:
 
 
 def model_paths(names: Sequence[str] | None = None, chosen: Sequence[str] | None = None) -> dict[str, Path]:
-    """Files by name, such as asmnet_128_int8, of the candidates and formats named; of all and what is shipped."""
+    """Files by name, such as accurate_int8, of the candidates and formats named; of all and what is shipped."""
     paths = {f"{c.name}_{f}": model_path(c, f) for c in _named(names) for f in chosen or formats()}
     shipped_files = {} if names else {p.stem: p for p in sorted((ROOT / "sdk" / "models").glob("*.tflite"))}
     return {**{n: p for n, p in shipped_files.items() if not chosen or n.endswith(tuple(chosen))}, **paths}

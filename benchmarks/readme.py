@@ -43,6 +43,10 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "ablation-claims": ablation.claims_table,
             "ablation-noise": ablation.noise_table,
         },
+        "docs/flagship.md": {
+            "ablation-claims": ablation.claims_table,
+            "ablation-runs": ablation.runs_table,
+        },
     }
 )
 """Tables of each page, made of a record, between `<!-- TABLE: FILE -->` and `<!-- /TABLE -->`."""

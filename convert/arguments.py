@@ -60,8 +60,8 @@ def _add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
         help="differences of two model files, in numbers",
         description="What model B costs and gains against model A: outputs, landmarks, pose, accuracy, jitter on "
         "still faces with sensor noise, size and latency (in turns).",
-        epilog="Example: python -m convert compare models/asmnet_128_float32.tflite "
-        "sdk/models/asmnet_128_int8.tflite --data DATA/300W --split val",
+        epilog="Example: python -m convert compare models/accurate_float32.tflite "
+        "sdk/models/accurate_int8.tflite --data DATA/300W --split val",
     )
     compare.add_argument("a", type=Path, metavar="A", help="model file, usually float32")
     compare.add_argument("b", type=Path, metavar="B", help="model file to compare with it")
@@ -158,7 +158,7 @@ def _add_chain(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     chain.add_argument("data", type=Path, help="folder of a packed set")
     chain.add_argument("--out", type=Path, required=True, help="folder for everything that is made")
-    chain.add_argument("--config", type=Path, help="of the training, for example train/recipes/asmnet_128.toml")
+    chain.add_argument("--config", type=Path, help="of the training, for example train/recipes/accurate.toml")
     chain.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting of it"
     )

@@ -17,7 +17,7 @@ from sdk.shape_model import ARRAYS, ShapeModel
 
 __all__ = ["ARRAY_NAME", "DEFAULT_MODEL", "FORMAT_VERSION", "METADATA_NAME", "ModelFile", "pack"]
 
-DEFAULT_MODEL = "asmnet_128_int8.tflite"
+DEFAULT_MODEL = "accurate_int8.tflite"
 ARRAY_NAME = "shape_model/{}.npy"
 
 _NEEDED: Mapping[str, type] = {

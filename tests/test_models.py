@@ -16,7 +16,7 @@ from sdk.metrics import nme_interocular
 from sdk.testing import FixedDetector
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOAT = ROOT / "models" / "asmnet_128_float32.tflite"
+FLOAT = ROOT / "models" / "accurate_float32.tflite"
 
 MAX_NME = {"test_common": 6.0, "test_challenging": 11.0}
 MAX_INT8_LOSS = 0.03

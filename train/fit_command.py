@@ -58,7 +58,7 @@ def _add_common(parser: argparse.ArgumentParser, *, shape_model_needed: bool) ->
     folders = "" if shape_model_needed else ", or of .pts files and photos"
     parser.add_argument("data", type=Path, help=f"folder of a packed set: annotations.npz and images/{folders}")
     parser.add_argument("--shape-model", type=Path, required=shape_model_needed, help="what fit-shape wrote")
-    parser.add_argument("--config", type=Path, help="TOML file, for example train/recipes/asmnet_128.toml")
+    parser.add_argument("--config", type=Path, help="TOML file, for example train/recipes/accurate.toml")
     parser.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="override one setting, for example epochs=20"
     )

@@ -76,8 +76,8 @@ emulated_python() {
 }
 
 say "the answers on record"
-emulated_python "$project/tests/convert/same_answers.py" "$project/models/asmnet_128_int8_answers.npz" \
-    "$project/sdk/models/asmnet_128_int8.tflite"
+emulated_python "$project/tests/convert/same_answers.py" "$project/models/accurate_int8_answers.npz" \
+    "$project/sdk/models/accurate_int8.tflite"
 
 say "the Python SDK: tests/golden"
 (cd "$work" && emulated_python -m pytest -q -c /dev/null --noconftest -p no:cacheprovider --import-mode=importlib \

@@ -14,7 +14,7 @@ from convert.graph import read_graph
 from sdk import InputError, ModelFile
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOAT = ROOT / "models" / "asmnet_128_float32.tflite"
+FLOAT = ROOT / "models" / "accurate_float32.tflite"
 
 
 @pytest.mark.parametrize("kind", ["float32", "int8"])
@@ -75,7 +75,7 @@ def test_converted_networks_have_the_papers_macs(network, mmacs):
 def test_the_command_counts_files(capsys, tmp_path):
     out = tmp_path / "flops.json"
     assert main(["flops", str(FLOAT), "--out", str(out)]) == 0
-    assert "| asmnet_128_float32 |" in capsys.readouterr().out
+    assert "| accurate_float32 |" in capsys.readouterr().out
     rows = json.loads(out.read_text())["rows"]
     assert sum(row["macs"] for row in rows) == read_graph(read_model(FLOAT)).macs
     assert len(to_table(count("x", read_model(FLOAT))).splitlines()) == 2 + 1 + 3

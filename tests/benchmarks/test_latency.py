@@ -34,7 +34,7 @@ from convert.timing import interleaved
 from sdk import BackendError, FaceAligner, InputError, ModelFile
 from sdk.interpreter import TfliteInterpreter
 
-SHIPPED = ROOT / "sdk" / "models" / "asmnet_128_int8.tflite"
+SHIPPED = ROOT / "sdk" / "models" / "accurate_int8.tflite"
 
 
 def test_a_row_per_model_and_ratios_to_the_reference():
@@ -76,7 +76,7 @@ def test_tables_have_a_column_per_format_and_per_stage():
 
 def test_a_row_per_stage():
     rows = measure_stages(FaceAligner(), ModelFile.default(), runs=3, only=("crop", "track"))
-    assert [(r.model, r.stage) for r in rows] == [("asmnet_128_int8", "crop"), ("asmnet_128_int8", "track")]
+    assert [(r.model, r.stage) for r in rows] == [("accurate_int8", "crop"), ("accurate_int8", "track")]
 
 
 def test_every_stage_runs_and_gives_what_it_should():

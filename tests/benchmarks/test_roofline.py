@@ -73,7 +73,7 @@ def test_a_graph_that_the_interpreter_refuses_is_named():
 
 def test_the_command(tmp_path, capsys):
     out = tmp_path / "roofline.json"
-    model = ROOT / "sdk" / "models" / "asmnet_128_int8.tflite"
+    model = ROOT / "sdk" / "models" / "accurate_int8.tflite"
     assert main(["roofline", "--model", str(model), "--runs", "2", "--out", str(out)]) == 0
     record = json.loads(out.read_text())
     assert len(record["operations"]) > 60

@@ -11,7 +11,7 @@ from sdk import ModelFile
 def test_the_card_of_the_shipped_model():
     model = ModelFile.default()
     card = model_card(model)
-    assert card.startswith("# Model card: asmnet_128_int8\n")
+    assert card.startswith("# Model card: accurate_int8\n")
     assert hashlib.sha256(model.flatbuffer).hexdigest() in card
     assert "research purposes only" in card
     assert f"| epoch | {model.metadata['training']['epoch']} |" in card

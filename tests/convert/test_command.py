@@ -36,7 +36,7 @@ def test_answers_are_recorded_and_held_to(tmp_path):
     from sdk.testing import FakeInterpreter
 
     model = ModelFile.default()
-    source = Path(__file__).resolve().parents[2] / "sdk" / "models" / "asmnet_128_int8.tflite"
+    source = Path(__file__).resolve().parents[2] / "sdk" / "models" / "accurate_int8.tflite"
     assert main(["expect", str(source), "--out", str(tmp_path / "answers.npz")]) == 0
     known = Expected.load(tmp_path / "answers.npz")
     assert known.distance(model, TfliteInterpreter(model)) == 0.0
@@ -45,5 +45,5 @@ def test_answers_are_recorded_and_held_to(tmp_path):
     with pytest.raises(InputError, match="expected a file of python -m convert expect, got one without landmarks"):
         Expected.load(tmp_path / "other.npz")
     small = Expected(known.crops[:, :64, :64], known.landmarks, known.pose)
-    with pytest.raises(InputError, match="crops of 64 pixels, but asmnet_128_int8 takes 128"):
+    with pytest.raises(InputError, match="crops of 64 pixels, but accurate_int8 takes 128"):
         small.distance(model, TfliteInterpreter(model))

@@ -30,7 +30,7 @@ def test_the_shipped_graph(integer):
 
 
 def test_both_committed_models_do_the_same_work(integer):
-    real = ModelFile.load(ROOT / "models" / "asmnet_128_float32.tflite")
+    real = ModelFile.load(ROOT / "models" / "accurate_float32.tflite")
     assert read_graph(real.flatbuffer).macs == read_graph(integer.flatbuffer).macs
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def real() -> ModelFile:
-    return ModelFile.load(ROOT / "models" / "asmnet_128_float32.tflite")
+    return ModelFile.load(ROOT / "models" / "accurate_float32.tflite")
 
 
 def test_every_layer_has_a_row(real):

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def models() -> tuple[ModelFile, ModelFile]:
-    return ModelFile.load(ROOT / "models" / "asmnet_128_float32.tflite"), ModelFile.default()
+    return ModelFile.load(ROOT / "models" / "accurate_float32.tflite"), ModelFile.default()
 
 
 def looks(landmarks: np.ndarray, pose: np.ndarray | None = None) -> Looks:
@@ -103,7 +103,7 @@ def test_int8_against_float(models):
     text = comparison_tables(found)
     assert "drawn, 4 faces: NME %" in text
     assert "portraits: jitter, % of eye distance" in text
-    assert json.loads(json.dumps(found.to_dict()))["b"]["name"] == "asmnet_128_int8"
+    assert json.loads(json.dumps(found.to_dict()))["b"]["name"] == "accurate_int8"
 
 
 def test_models_of_two_schemes_cannot_be_compared(models):

@@ -13,8 +13,8 @@ import pytest
 from convert.expected import NAMES, Expected
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "sdk" / "models" / "asmnet_128_int8.tflite"
-EXPECTED = ROOT / "models" / "asmnet_128_int8_answers.npz"
+MODEL = ROOT / "sdk" / "models" / "accurate_int8.tflite"
+EXPECTED = ROOT / "models" / "accurate_int8_answers.npz"
 PACKAGES = ("tflite-runtime==2.14.0", "numpy<2")
 
 

@@ -51,6 +51,6 @@ def test_wrong_options_are_explained(photo, tmp_path, capsys, option, value, wor
 
 
 def test_an_aligner_is_no_detector(photo, tmp_path, capsys):
-    aligner = Path(str(resources.files("sdk") / "models" / "asmnet_128_int8.tflite"))
+    aligner = Path(str(resources.files("sdk") / "models" / "accurate_int8.tflite"))
     assert main(["predict", str(photo), "--detector", str(aligner), "--out", str(tmp_path / "out.png")]) == 2
     assert "expected a face_detector, got kind 'face_aligner'" in capsys.readouterr().err

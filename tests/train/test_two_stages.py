@@ -108,8 +108,8 @@ def test_the_command_evaluates_two_networks_in_turn(tmp_path, capsys):
     words += ["--first", str(MODEL), "--shape-model", str(shape_model), "--out", str(tmp_path / "out")]
     assert main(words) == 0
     record = json.loads((tmp_path / "out" / "evaluation.json").read_text())
-    assert record["model"]["name"] == "asmnet_128_int8 then asmnet_128_int8"
+    assert record["model"]["name"] == "accurate_int8 then accurate_int8"
     assert record["model"]["first"]["sha256"] == record["model"]["sha256"]
     assert record["environment"]["command"].endswith(
-        "--first asmnet_128_int8.tflite --shape-model shape.npz --seed 0"
+        "--first accurate_int8.tflite --shape-model shape.npz --seed 0"
     )

@@ -8,7 +8,7 @@ const LANDMARKS = 68;
 const PLAIN = 2 * LANDMARKS + 10; // numbers of a face before its shape parameters: native/web.c
 // Written out, so that bundlers see which files belong to the module.
 const LIBRARY = new URL('../dist/asmnet_edge.wasm', import.meta.url);
-const MODEL = new URL('../dist/models/asmnet_128_int8.tflite', import.meta.url);
+const MODEL = new URL('../dist/models/accurate_int8.tflite', import.meta.url);
 const DETECTOR = new URL('../dist/models/face_detector_416_int8.tflite', import.meta.url);
 
 /** Finds faces in images; gives 68 landmarks and the head pose of each. */

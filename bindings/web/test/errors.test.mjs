@@ -42,10 +42,10 @@ test('errors', async (t) => {
     'await create({ model: 3 })': /^InputError: model: expected a URL, an ArrayBuffer or a Uint8Array, got Number/,
     'await create({ model: "nowhere.tflite" })': /^BackendError: model: expected a file at nowhere.tflite, got HTTP 404/,
     'await create({ model: "index.html" })': /^ModelFileError: model .*: expected a TFLite flatbuffer/,
-    'await create({ model: (await fetched("asmnet_128_int8")).slice(0, 1e6) })': /^ModelFileError: model .*is it truncated/,
-    'const b = await fetched("asmnet_128_int8"); new Uint8Array(b)[5e5] ^= 1; await create({ model: b })': /^ModelFileError: .*does not match its checksum/,
+    'await create({ model: (await fetched("accurate_int8")).slice(0, 1e6) })': /^ModelFileError: model .*is it truncated/,
+    'const b = await fetched("accurate_int8"); new Uint8Array(b)[5e5] ^= 1; await create({ model: b })': /^ModelFileError: .*does not match its checksum/,
     'await create({ model: await fetched("face_detector_416_int8") })': /^ModelFileError: .*face_detector/,
-    'await create({ detector: await fetched("asmnet_128_int8") })': /^ModelFileError: .*face_aligner/,
+    'await create({ detector: await fetched("accurate_int8") })': /^ModelFileError: .*face_aligner/,
     'const one = await create({ detector: null }); await one.align(frame, [88, 80, 177, 168]); await one.predict(frame)': /^BackendError: detector: /,
     'const one = await create(); await one.close(); await one.close(); await one.predict(frame)': /^BackendError: this FaceAligner is closed/,
   };
@@ -57,7 +57,7 @@ test('errors', async (t) => {
 test('LiteRT.js in another place', async (t) => {
   const { page } = await open(t, { path: '/portrait.jpg' }); // a page without an import map
   const error = await errorOf(page, "const sdk = await import('/asmnet-edge/src/index.js'); await sdk.FaceAligner.create()");
-  assert.match(error, /^BackendError: LiteRT.js could not open model asmnet_128_int8: @litertjs\/core: cannot be loaded; npm install/);
+  assert.match(error, /^BackendError: LiteRT.js could not open model accurate_int8: @litertjs\/core: cannot be loaded; npm install/);
 });
 
 test('a network that fails is named, and works again later', async (t) => {

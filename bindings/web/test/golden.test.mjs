@@ -92,7 +92,7 @@ async function decodeInPage(one) {
   const [{ Core, fetchBytes }, { readFace }] = await Promise.all(['core', 'face_aligner'].map((name) => import(`./asmnet-edge/src/${name}.js`)));
   const dist = new URL('asmnet-edge/dist/', location.href);
   window.core ??= await Core.load({}, new URL('asmnet_edge.wasm', dist));
-  window.content ??= await fetchBytes(new URL('models/asmnet_128_int8.tflite', dist), 'model');
+  window.content ??= await fetchBytes(new URL('models/accurate_int8.tflite', dist), 'model');
   const [model, crop, raw] = [content.length, 32, 4 * 139].map((size) => core.allocate(size));
   core.bytes(model, content.length).set(content);
   core.doubles(crop, 4).set(one.crop);

@@ -38,7 +38,7 @@ public final class CameraActivity extends ComponentActivity {
         layout.addView(overlay);
         setContentView(layout);
         try {
-            aligner = new FaceAligner(asset("asmnet_128_int8.tflite"), asset("detectors/face_detector_416_int8.tflite"));
+            aligner = new FaceAligner(asset("accurate_int8.tflite"), asset("detectors/face_detector_416_int8.tflite"));
         } catch (IOException | IllegalStateException error) {
             overlay.say("No model: " + error.getMessage());
             return;
