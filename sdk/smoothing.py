@@ -33,7 +33,7 @@ class OneEuro:
     """
 
     min_cutoff_hz: float = 0.3
-    beta: float = 100.0
+    beta: float = 60.0
     speed_cutoff_hz: float = 0.6
 
     def __post_init__(self) -> None:
