@@ -44,6 +44,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "ablation-noise": ablation.noise_table,
         },
         "docs/flagship.md": {
+            "accuracy": lambda r: accuracy.to_table([accuracy.AccuracyRow(**row) for row in r["rows"]]),
             "ablation-claims": ablation.claims_table,
             "ablation-runs": ablation.runs_table,
         },
