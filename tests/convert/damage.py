@@ -24,9 +24,9 @@ def damaged(model: ModelFile, change: Change) -> ModelFile:
 def perturbed_weights(tree: Any) -> None:
     """One convolution's weights, each changed by up to a quarter of their range."""
     rng = np.random.default_rng(0)
-    values = _values(tree, "s16_0_project_conv")
+    values = _values(tree, "block_6_project")
     moved = values.astype(np.int16) + rng.integers(-32, 33, values.shape)
-    _set_values(tree, "s16_0_project_conv", np.clip(moved, -127, 127).astype(np.int8))
+    _set_values(tree, "block_6_project", np.clip(moved, -127, 127).astype(np.int8))
 
 
 def wrong_input_zero_point(tree: Any) -> None:
@@ -39,7 +39,7 @@ def wrong_zero_point(tree: Any) -> None:
     """An activation inside the network loses the lower half of its range."""
     for tensor in tree.subgraphs[0].tensors:
         quantised = tensor.quantization
-        named = layer_of(tensor.name.decode()) == "s16_0_project_bn"
+        named = layer_of(tensor.name.decode()) == "block_10_project_BN"
         if named and len(tensor.shape) == 4 and quantised.scale is not None:
             quantised.zeroPoint = [-100]
 

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TensorF
 
 @pytest.fixture(scope="module")
 def shipped() -> ModelFile:
-    return ModelFile.default()
+    return ModelFile.load(ROOT / "models" / "asmnet_128_int8.tflite")
 
 
 @pytest.fixture(scope="module")
 def reference() -> ModelFile:
-    return ModelFile.load(ROOT / "models" / "accurate_float32.tflite")
+    return ModelFile.load(ROOT / "models" / "asmnet_128_float32.tflite")
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def test_the_shipped_model_passes_on_300w(shipped, reference, limits, data_root)
         (damage.perturbed_weights, "drawn: landmarks, mean difference %"),
         (damage.wrong_input_zero_point, "drawn: landmarks, mean difference %"),
         (damage.wrong_zero_point, "drawn: landmarks, mean difference %"),
-        (damage.mirrored_landmarks, "drawn: NME % of accurate_int8"),
-        (damage.swapped_eyes, "drawn: NME % of accurate_int8"),
+        (damage.mirrored_landmarks, "drawn: NME % of asmnet_128_int8"),
+        (damage.swapped_eyes, "drawn: NME % of asmnet_128_int8"),
     ],
 )
 def test_a_damaged_model_fails(shipped, reference, limits, change, expected):
@@ -72,12 +72,12 @@ def test_a_damaged_model_fails(shipped, reference, limits, change, expected):
 def test_damage_to_both_models_fails_too(shipped, reference, limits):
     pair = [damage.damaged(model, damage.mirrored_landmarks) for model in (shipped, reference)]
     failed = broken(gate(*pair, FACES, limits))
-    assert {"drawn: NME % of accurate_int8", "drawn: NME % of accurate_float32"} <= failed
+    assert {"drawn: NME % of asmnet_128_int8", "drawn: NME % of asmnet_128_float32"} <= failed
 
 
 def test_denormal_weights_fail(shipped, reference, limits):
     ruined = damage.damaged(reference, damage.denormal_weight)
-    assert broken(gate(shipped, ruined, FACES, limits)) == {"denormal weights of accurate_float32"}
+    assert broken(gate(shipped, ruined, FACES, limits)) == {"denormal weights of asmnet_128_float32"}
 
 
 def test_another_trainings_model_fails(shipped, reference, limits):
