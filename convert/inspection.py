@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from convert.calibrated import POOLING
 from convert.faces import Face
 from convert.graph import Graph, Operation, read_graph
 from convert.taps import taps
 from sdk.model_file import ModelFile
 
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
-
-TAIL = ("MEAN", "CONCATENATION", "FULLY_CONNECTED", "RESHAPE", "TRANSPOSE", "SOFTMAX")
-"""Operations that a float tail begins with: pooling, mean places and the heads. What follows them may be any."""
 
 
 def foreign_operations(graph: Graph) -> list[str]:
@@ -26,8 +24,8 @@ def foreign_operations(graph: Graph) -> list[str]:
 def stray_floats(graph: Graph) -> list[str]:
     """Float operations of an integer graph that are not of the tail: each costs a way there and back.
 
-    The tail is what is computed from dequantised pooled features on, to the end. In a float graph, one without
-    integer activations, nothing is stray.
+    The tail begins with POOLING and is what is computed from dequantised features on, to the end. In a float
+    graph, one without integer activations, nothing is stray.
     """
     if not is_integer(graph):
         return []
@@ -36,7 +34,7 @@ def stray_floats(graph: Graph) -> list[str]:
     for op in graph.operations:
         if op.code == "QUANTIZE" and op.inputs[0].index in below:
             strays.append(_name(op))  # back to integers: what came before was no tail
-        elif op.is_float and op.code not in TAIL and not any(t.index in below for t in op.inputs):
+        elif op.is_float and op.code not in POOLING and not any(t.index in below for t in op.inputs):
             strays.append(_name(op))
     return strays
 

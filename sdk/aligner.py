@@ -228,15 +228,8 @@ class FaceAligner:
 
     def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
         """The upright crop of a face's landmarks; None where all of them lie outside the frame."""
-        height, width = frame.shape[:2]
-        box = face.box
-        if min(box.left, box.top) < 0 or box.right > width - 1 or box.bottom > height - 1:
-            inside = (face.landmarks >= 0).all(axis=1) & (face.landmarks <= (width - 1, height - 1)).all(axis=1)
-            if not inside.any():
-                return None
         size, margin = self._model.input_size, self._model.margin
-        crop = Crop.around_landmarks(face.landmarks, size=size, margin=margin, angle_deg=face.pose.roll_deg)
-        return crop.on_grid()
+        return Crop.closer(face.landmarks, face.box, frame, size=size, margin=margin, angle_deg=face.pose.roll_deg)
 
 
 def decoded(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sdk.cells import STRIDES, cell_grid, decode_cells, suppress
 from sdk.detector_file import DetectorFile
 from sdk.errors import BackendError, InputError
+from sdk.frames import bgr_to_rgb
 from sdk.interpreter import check_num_threads, input_values, open_tflite
 from sdk.results import BBox, Detection
 
@@ -83,7 +84,6 @@ def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
     Returns:
         The pixels, and pixels of them per pixel of the image, across and down.
     """
-    import cv2
 
     height, width = image.shape[:2]
     ratio = size / max(height, width)
@@ -94,7 +94,7 @@ def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
         shrunk = _scaled(shrunk, shape)
     shrunk = _scaled(shrunk, wanted)
     pixels = np.zeros((size, size, 3), np.uint8)
-    pixels[: wanted[1], : wanted[0]] = cv2.cvtColor(shrunk, cv2.COLOR_BGR2RGB)
+    pixels[: wanted[1], : wanted[0]] = bgr_to_rgb(shrunk)
     return pixels, np.array([wanted[0] / width, wanted[1] / height], np.float32)
 
 

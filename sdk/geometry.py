@@ -73,6 +73,19 @@ class Crop:
         side = margin * max(right - left, bottom - top)
         return cls(c * x - s * y, s * x + c * y, side, size, angle_deg)
 
+    @classmethod
+    def closer(
+        cls, landmarks: Float32, box: BBox, image: UInt8, *, size: int, margin: float, angle_deg: float
+    ) -> Crop | None:
+        """The crop of another look at landmarks (n, 2) whose tight box is `box`, on the grid; None where all of
+        them lie outside the image."""
+        height, width = image.shape[:2]
+        if min(box.left, box.top) < 0 or box.right > width - 1 or box.bottom > height - 1:
+            inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
+            if not inside.any():
+                return None
+        return cls.around_landmarks(landmarks, size=size, margin=margin, angle_deg=angle_deg).on_grid()
+
     def on_grid(self) -> Crop:
         """The nearest crop of a coarse grid: steps of 1/1024 to 1/512 of the side, and of a quarter of a degree.
 

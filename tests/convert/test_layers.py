@@ -20,8 +20,13 @@ def real() -> ModelFile:
     return ModelFile.load(ROOT / "models" / "asmnet_128_float32.tflite")
 
 
-def test_every_layer_has_a_row(real):
-    rows = layer_errors(real, ModelFile.load(ROOT / "models" / "asmnet_128_int8.tflite"), drawn_faces(2))
+@pytest.fixture(scope="module")
+def integer() -> ModelFile:
+    return ModelFile.load(ROOT / "models" / "asmnet_128_int8.tflite")
+
+
+def test_every_layer_has_a_row(real, integer):
+    rows = layer_errors(real, integer, drawn_faces(2))
     assert {row.code for row in rows} >= {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MEAN", "CONCATENATION"}
     assert rows[0].layer.startswith("bn_Conv1")
     maps = [row for row in rows if len(row.shape) == 4]
@@ -30,12 +35,9 @@ def test_every_layer_has_a_row(real):
     assert layer_table(rows).count("\n") == len(rows) + 1
 
 
-def test_the_damaged_layer_stands_out(real):
-    ruined = damage.damaged(ModelFile.load(ROOT / "models" / "asmnet_128_int8.tflite"), damage.perturbed_weights)
-    before, after = (
-        layer_errors(real, model, drawn_faces(2))
-        for model in (ModelFile.load(ROOT / "models" / "asmnet_128_int8.tflite"), ruined)
-    )
+def test_the_damaged_layer_stands_out(real, integer):
+    ruined = damage.damaged(integer, damage.perturbed_weights)
+    before, after = (layer_errors(real, model, drawn_faces(2)) for model in (integer, ruined))
     growth = {b.layer: b.total_percent / a.total_percent for a, b in zip(before, after, strict=True)}
     names = list(growth)
     place = next(i for i, name in enumerate(names) if name.startswith("block_6_project"))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from train.networks.blocks import Blocks
 from train.networks.heads import MOMENTUM
 
 STRIDES = (8, 16, 32)
@@ -32,7 +33,7 @@ def face_detector(keras: Any, *, size: int | None = 320, width: int = 64) -> Any
         width: channels at stride 8 and in the heads; the other stages follow from it.
     """
     inputs = keras.Input((size, size, 3), name="image")
-    x = _conv(keras, inputs, width // 4, kernel=3, stride=2, name="stem")
+    x = Blocks(keras).conv(inputs, width // 4, "stem", kernel=3, stride=2)
     x = _block(keras, x, width // 2, stride=2, name="s4_0")
     x = _block(keras, x, width // 2, name="s4_1")
     levels = []
@@ -51,7 +52,7 @@ def _top_down(keras: Any, levels: list[Any], width: int) -> list[Any]:
     """Each level with what the coarser ones saw added to it, from fine to coarse."""
     fused: list[Any] = []
     for stride, level in zip(reversed(STRIDES), reversed(levels), strict=True):
-        x = _conv(keras, level, width, kernel=1, name=f"lateral{stride}")
+        x = Blocks(keras).conv(level, width, f"lateral{stride}")
         if fused:
             above = keras.layers.UpSampling2D(2, interpolation="nearest", name=f"up{stride}")(fused[-1])
             x = keras.layers.Add(name=f"fuse{stride}")([x, above])
@@ -63,8 +64,7 @@ def _heads(keras: Any, x: Any, width: int, stride: int) -> list[Any]:
     x = _block(keras, x, width, name=f"head{stride}", residual=False)
     outputs = []
     for name, values in HEADS.items():
-        y = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}{stride}_dw")(x)
-        y = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}{stride}_dw_bn")(y)
+        y = Blocks(keras).depthwise(x, f"{name}{stride}", relu=False)
         start = {"score": FACE_PRIOR, "box": 2.0, "roll": 0.0}[name]
         bias = keras.initializers.Constant(start)
         outputs.append(
@@ -77,18 +77,9 @@ def _block(
     keras: Any, x: Any, channels: int, *, name: str, stride: int = 1, kernel: int = 3, residual: bool = True
 ) -> Any:
     """Depthwise, then pointwise convolution; the input added where the shapes allow it."""
-    y = keras.layers.DepthwiseConv2D(kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_dw")(x)
-    y = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_dw_bn")(y)
+    y = Blocks(keras).depthwise(x, name, kernel=kernel, stride=stride, relu=False)
     y = keras.layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_pw")(y)
     y = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_pw_bn")(y)
     if residual and stride == 1 and x.shape[-1] == channels:
         y = keras.layers.Add(name=f"{name}_add")([x, y])
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(y)
-
-
-def _conv(keras: Any, x: Any, channels: int, *, kernel: int, name: str, stride: int = 1) -> Any:
-    x = keras.layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_conv")(
-        x
-    )
-    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)

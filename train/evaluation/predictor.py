@@ -148,13 +148,10 @@ def _look_once(
 
 def _closer(predictor: Predictor, image: UInt8, crop: Crop, landmarks: Float32, angles: Float64) -> Crop:
     """The upright crop of the landmarks; that of the old place where all of them lie outside the image."""
-    height, width = image.shape[:2]
-    inside = (landmarks >= 0).all(axis=1) & (landmarks <= (width - 1, height - 1)).all(axis=1)
-    if not inside.any():
-        return replace(crop, size=predictor.size)
     turn = predictor.turn_deg(landmarks) if isinstance(predictor, TwoStages) else float(angles[2])
-    size, margin = predictor.size, predictor.margin
-    return Crop.around_landmarks(landmarks, size=size, margin=margin, angle_deg=turn).on_grid()
+    size, box = predictor.size, BBox.around(landmarks)
+    closer = Crop.closer(landmarks, box, image, size=size, margin=predictor.margin, angle_deg=turn)
+    return closer or replace(crop, size=size)
 
 
 def _file(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Blocks of convolutions that the networks with spatial heads are made of.
+"""Blocks of convolutions that the networks with spatial heads and the face detector are made of.
 
 Every convolution is followed by batch normalisation; ReLU6 bounds what integers have to cover. Layer names are
 those of the block with a suffix each, as weights are stored by them.
@@ -19,7 +19,7 @@ class Blocks:
     """Blocks under one Keras, their channels scaled by `width`."""
 
     keras: Any
-    width: float
+    width: float = 1.0
 
     def channels(self, count: int) -> int:
         """`count` scaled, a multiple of 8, at least 8."""
@@ -32,12 +32,12 @@ class Blocks:
         )(x)
         return self._normalised(x, name, relu=relu)
 
-    def depthwise(self, x: Any, name: str, *, kernel: int = 3, stride: int = 1) -> Any:
+    def depthwise(self, x: Any, name: str, *, kernel: int = 3, stride: int = 1, relu: bool = True) -> Any:
         """A depthwise convolution."""
         x = self.keras.layers.DepthwiseConv2D(
             kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_dw"
         )(x)
-        return self._normalised(x, f"{name}_dw", relu=True)
+        return self._normalised(x, f"{name}_dw", relu=relu)
 
     def fused(self, x: Any, count: int, name: str, *, grow: int, stride: int = 1) -> Any:
         """3x3 to `grow` times the channels, then 1x1 to `count` without ReLU; the input added where it fits."""

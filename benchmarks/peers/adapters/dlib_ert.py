@@ -37,11 +37,11 @@ def opened(options: dict[str, str], mode: str) -> Find:
     return find
 
 
-def hog_box(box: Box) -> tuple[int, int, int, int]:
+def hog_box(box: Box, down: float = HOG_DOWN, side: float = HOG_SIDE) -> tuple[int, int, int, int]:
     """The square that the detector would give, more or less, for a landmark box."""
     left, top, right, bottom = box
     longer = max(right - left, bottom - top)
-    x, y, half = (left + right) / 2, (top + bottom) / 2 + HOG_DOWN * longer, HOG_SIDE * longer / 2
+    x, y, half = (left + right) / 2, (top + bottom) / 2 + down * longer, side * longer / 2
     return round(x - half), round(y - half), round(x + half), round(y + half)
 
 

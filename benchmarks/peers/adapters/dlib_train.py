@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dlib_ert import hog_box
+
 MATCH = 0.3
 """Least overlap (IoU) of a detection with the landmark box; faces without one get the box that `hog_box` gives."""
 
@@ -32,7 +34,7 @@ def main(job: dict[str, Any]) -> None:
     print(f"HOG found {seen.sum()} of {len(seen)}; centre {down:.3f} lower, side {side:.3f}, of the longer side")
     examples = []
     for hit, box, face in zip(found, boxes, faces, strict=True):
-        place = dlib.rectangle(*(hit or square(box, down, side)))
+        place = dlib.rectangle(*(hit or hog_box(box, down, side)))
         points = [dlib.point(*point) for point in np.rint(face).astype(int).tolist()]
         examples.append([dlib.full_object_detection(place, points)])
     options = dlib.shape_predictor_training_options()
@@ -62,13 +64,6 @@ def relation(hits: Any, boxes: Any) -> tuple[float, float]:
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     down = ((hits[:, 1] + hits[:, 3]) - (boxes[:, 1] + boxes[:, 3])) / 2 / longer
     return float(np.median(down)), float(np.median((hits[:, 2] - hits[:, 0]) / longer))
-
-
-def square(box: Any, down: float, side: float) -> tuple[int, int, int, int]:
-    """Inverse of `relation`."""
-    longer = max(box[2] - box[0], box[3] - box[1])
-    x, y, half = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + down * longer, side * longer / 2
-    return round(x - half), round(y - half), round(x + half), round(y + half)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 
 #include "internal.h"
 
-static const double PI = 3.141592653589793;
 
 int32_t fa_cells_count(int32_t size) {
     int32_t count = 0;
@@ -64,7 +63,7 @@ int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_mod
         if (!(d.box.right >= 0 && d.box.bottom >= 0 && d.box.left <= image->width - 1 && d.box.top <= image->height - 1))
             continue;
         d.score = (float)(1.0 / (1.0 + exp(-(double)best->logit)));
-        d.roll_deg = (float)(atan2(best->turn[1], best->turn[0]) * (180.0 / PI));
+        d.roll_deg = (float)(atan2(best->turn[1], best->turn[0]) * (180.0 / FA_PI));
         found[kept++] = d;
     }
     return kept;

@@ -6,14 +6,13 @@
 
 #define MAX_BLOCK 64
 #define MAX_SIDE 1e9
-static const double PI = 3.141592653589793;
 
 typedef struct {
     double cosine, sine;
 } turn;
 
 static turn turn_of(double angle_deg) {
-    double angle = angle_deg * (PI / 180.0);
+    double angle = angle_deg * (FA_PI / 180.0);
     return (turn){cos(angle), sin(angle)};
 }
 

@@ -6,7 +6,6 @@
 #define MAX_OVERLAP 0.5
 #define RIGHT_EYE 36 /* outer corners */
 #define LEFT_EYE 45
-static const double PI = 3.141592653589793;
 static const double ROLLED[3] = {0.041, -0.100, 0.053}; /* sdk/detector.py says where these come from */
 
 fa_box fa_box_around(const float (*landmarks)[2]) {
@@ -23,7 +22,7 @@ fa_box fa_box_around(const float (*landmarks)[2]) {
 fa_box fa_box_upright(const fa_detection *found) {
     fa_box box = found->box;
     if (found->roll_deg == 0) return box;
-    double roll = found->roll_deg * (PI / 180.0), c = cos(roll), s = sin(roll), twice = fabs(sin(2 * roll));
+    double roll = found->roll_deg * (FA_PI / 180.0), c = cos(roll), s = sin(roll), twice = fabs(sin(2 * roll));
     double smaller = 1.0 / (1.0 + ROLLED[2] * twice), width = box.right - box.left, height = box.bottom - box.top;
     double side = (width > height ? width : height) * smaller;
     double x = ROLLED[0] * sin(4 * roll) * side, y = ROLLED[1] * twice * side;

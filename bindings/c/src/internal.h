@@ -4,6 +4,8 @@
 
 #include "asmnet_edge.h"
 
+#define FA_PI 3.141592653589793
+
 /* Sets the thread's last error and returns `status`. */
 fa_status fa_fail(fa_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -49,11 +49,15 @@ static void read_scene_line(golden_scene *s, const char *key, char *rest) {
               s->name);
 }
 
-int golden_read_scenes(const char *folder, golden_scene scenes[GOLDEN_MAX]) {
+/* Starts block `index` under its name where `rest` is NULL, else takes one of its lines. */
+typedef void take(void *blocks, int index, const char *key, char *rest);
+
+/* Blocks of a file that begin with the word `first`; returns how many. */
+static int read_blocks(const char *folder, const char *name, const char *first, take *take_line, void *blocks) {
     char path[1024];
     size_t size;
     int count = 0;
-    snprintf(path, sizeof path, "%s/scenes.txt", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     char *text = (char *)golden_file(path, &size), *next;
     for (char *line = text; *line != '\0'; line = next) {
         next = line + strcspn(line, "\n");
@@ -61,38 +65,42 @@ int golden_read_scenes(const char *folder, golden_scene scenes[GOLDEN_MAX]) {
         char *rest = strchr(line, ' ');
         if (rest == NULL) continue;
         *rest++ = '\0';
-        if (strcmp(line, "scene") == 0) {
-            CHECK(count < GOLDEN_MAX, "too many scenes");
-            scenes[count] = (golden_scene){.zoom = 0};
-            snprintf(scenes[count++].name, sizeof scenes[0].name, "%s", rest);
+        if (strcmp(line, first) == 0) {
+            CHECK(count < GOLDEN_MAX, "%s: %d blocks", path, count);
+            take_line(blocks, count++, rest, NULL);
         } else if (count > 0)
-            read_scene_line(&scenes[count - 1], line, rest);
+            take_line(blocks, count - 1, line, rest);
     }
     free(text);
     return count;
 }
 
-int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]) {
-    char path[1024];
-    size_t size;
-    int count = 0;
-    snprintf(path, sizeof path, "%s/golden.txt", folder);
-    char *text = (char *)golden_file(path, &size), *next;
-    for (char *line = text; *line != '\0'; line = next) {
-        next = line + strcspn(line, "\n");
-        if (*next == '\n') *next++ = '\0';
-        char *rest = strchr(line, ' ');
-        if (rest == NULL) continue;
-        *rest++ = '\0';
-        if (strcmp(line, "case") == 0) {
-            CHECK(count < GOLDEN_MAX, "%d cases", count);
-            cases[count] = (golden_case){.n_modes = 0};
-            snprintf(cases[count++].name, sizeof cases[0].name, "%s", rest);
-        } else if (count > 0)
-            read_line(&cases[count - 1], line, rest);
+static void take_case(void *cases, int index, const char *key, char *rest) {
+    golden_case *c = (golden_case *)cases + index;
+    if (rest != NULL) {
+        read_line(c, key, rest);
+        return;
     }
-    free(text);
-    return count;
+    *c = (golden_case){.n_modes = 0};
+    snprintf(c->name, sizeof c->name, "%s", key);
+}
+
+static void take_scene(void *scenes, int index, const char *key, char *rest) {
+    golden_scene *s = (golden_scene *)scenes + index;
+    if (rest != NULL) {
+        read_scene_line(s, key, rest);
+        return;
+    }
+    *s = (golden_scene){.zoom = 0};
+    snprintf(s->name, sizeof s->name, "%s", key);
+}
+
+int golden_read_scenes(const char *folder, golden_scene scenes[GOLDEN_MAX]) {
+    return read_blocks(folder, "scenes.txt", "scene", take_scene, scenes);
+}
+
+int golden_read(const char *folder, golden_case cases[GOLDEN_MAX]) {
+    return read_blocks(folder, "golden.txt", "case", take_case, cases);
 }
 
 void golden_raw_step(const char *folder, double step[2]) {
