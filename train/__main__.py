@@ -11,6 +11,8 @@ from train.ablation.command import add_ablation
 from train.detection.command import add_detector
 from train.evaluation.command import add_evaluate
 from train.fit_command import add_fit, add_measure_input
+from train.label_command import add_label
+from train.pretrained_command import add_pretrained
 from train.qat import add_qat
 
 
@@ -50,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     shape.set_defaults(run=_fit_shape)
 
     add_fit(commands)
+    add_pretrained(commands)
+    add_label(commands)
     add_qat(commands)
     add_measure_input(commands)
     _add_prepare(commands)

@@ -38,8 +38,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     Args:
         share: (i, n) for the i-th of n processes that train together: the batches hold its part of the faces.
         label: from images and landmarks (batch, 2n) to what the landmark loss takes as truth.
+        extra: faces of which each epoch shows `extra_share` times as many as there are samples, drawn anew.
     Raises:
-        InputError: a batch cannot be shared by n processes.
+        InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none.
     """
 
     def __init__(
@@ -51,22 +52,26 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         scheme: LandmarkScheme = IBUG68,
         share: tuple[int, int] = (0, 1),
         label: Callable[[Float32, Float32], Float32] | None = None,
+        extra: Sequence[Sample] = (),
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.epoch = 0
         self._config, self._scheme, self._label = config, scheme, label
-        self._images = [sample.read_image() for sample in samples]
-        self._landmarks = [sample.landmarks for sample in samples]
+        everyone = [*samples, *extra]
+        self._images = [sample.read_image() for sample in everyone]
+        self._landmarks = [sample.landmarks for sample in everyone]
         self._poses = [pose_from_landmarks(points, shape_model, scheme=scheme) for points in self._landmarks]
-        faces = np.stack(self._landmarks)
+        faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
+        self._extra = np.arange(len(samples), len(everyone))
+        self._n_extra = _extra_faces(config.extra_share, len(samples), len(extra))
         self._batch = min(config.batch, len(self._shown))
         self._rows = _part(self._batch, *share)
         self._ahead = Ahead(lambda epoch, index: self._made(epoch, index, self._rows))
         self._whole = Ahead(lambda epoch, index: self._views(epoch, index, slice(None))[0])
 
     def __len__(self) -> int:
-        return len(self._shown) // self._batch
+        return (len(self._shown) + self._n_extra) // self._batch
 
     def __getitem__(self, index: int) -> tuple[Float32, tuple[Float32, Float32]]:
         return self._ahead(self.epoch, index, len(self))
@@ -80,7 +85,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return images, (landmarks if self._label is None else self._label(images, landmarks), poses)
 
     def _views(self, epoch: int, index: int, rows: slice) -> tuple[Float32, Float32, Float32]:
-        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._shown))
+        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._shown) + self._n_extra)
         chosen = order[index * self._batch : (index + 1) * self._batch][rows]
         views = [self._view(epoch, int(i)) for i in chosen]
         landmarks = np.stack([v[1].ravel() for v in views])
@@ -89,7 +94,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _view(self, epoch: int, place: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
         rng = np.random.default_rng((self._config.seed, epoch, place))
-        i = int(self._shown[place])
+        i = self._face(epoch, place)
         return augmented(
             self._images[i],
             self._landmarks[i],
@@ -100,6 +105,25 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             margin=self._config.margin,
             scheme=self._scheme,
         )
+
+    def _face(self, epoch: int, place: int) -> int:
+        """The face at a place of an epoch: the samples first, then this epoch's part of the extra faces."""
+        if place < len(self._shown):
+            return int(self._shown[place])
+        number = epoch * self._n_extra + place - len(self._shown)
+        turn, left = divmod(number, len(self._extra))  # every face once before any comes again
+        return int(
+            np.random.default_rng((self._config.seed, turn, len(self._extra))).permutation(self._extra)[left]
+        )
+
+
+def _extra_faces(share: float, samples: int, extra: int) -> int:
+    if bool(share) != bool(extra):
+        raise InputError(
+            f"extra faces: expected them together with a share, got {extra} faces and extra_share = {share:g}; "
+            "give --extra SET and --set extra_share=1"
+        )
+    return round(share * samples)
 
 
 def _part(batch: int, rank: int, count: int) -> slice:

@@ -88,7 +88,12 @@ class Teachers:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Everything that decides a training run, but for the data."""
+    """Everything that decides a training run, but for the data.
+
+    Attributes:
+        extra_share: faces of the extra sets shown in an epoch, over the number of train faces; drawn anew each
+            epoch. Labels of lesser worth weigh less by being shown less.
+    """
 
     network: str = "asmnet"
     size: int = 128
@@ -105,6 +110,7 @@ class TrainConfig:
     ema_momentum: float = 0.995
     mixed_precision: bool = False
     balance_bins: int = 0
+    extra_share: float = 0.0
     evaluate_every: int = 1
     seed: int = 1
     landmarks: Task = field(default_factory=lambda: Task("asm", 100.0))
@@ -121,6 +127,7 @@ class TrainConfig:
         _in_range("learning_rate", self.learning_rate, 1e-8, 10.0)
         _in_range("ema_momentum", self.ema_momentum, 0.0, 0.99999)
         _in_range("balance_bins", self.balance_bins, 0, 100)
+        _in_range("extra_share", self.extra_share, 0.0, 100.0)
         _in_range("evaluate_every", self.evaluate_every, 1, 100_000)
         if self.schedule not in SCHEDULES:
             raise InputError(f"config schedule: expected one of {', '.join(SCHEDULES)}, got {self.schedule!r}")

@@ -36,6 +36,15 @@ def add_fit(commands: Any) -> None:
     fit.add_argument(
         "--skip-bad", action="store_true", help="of a folder of .pts files: leave out faces that cannot be read"
     )
+    fit.add_argument(
+        "--extra",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="SET",
+        help="a packed set, often one of python -m train label, whose train split is shown beside the data as "
+        "often as extra_share says; may be given several times",
+    )
     fit.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard as well")
     fit.set_defaults(run=_fit)
 
@@ -85,12 +94,16 @@ def _fit(options: argparse.Namespace) -> None:
     data = packed_set(options.data, options.out, skip_bad=options.skip_bad)
     train, val = (read_packed(data, split=split) for split in ("train", "val"))
     shape_model = shape_model_for(train, options.shape_model, options.out, data=options.data.name)
+    sets = {path.name: read_packed(path, split="train") for path in options.extra}
     asked = Options(
-        data=f"{options.data.name}, {len(train)} faces",
+        data="; ".join(
+            f"{name}, {len(faces)} faces" for name, faces in {options.data.name: train, **sets}.items()
+        ),
         weights=options.weights,
         new_heads=options.new_heads,
         tensorboard=options.tensorboard,
         workers=workers,
+        extra=[face for faces in sets.values() for face in faces],
     )
     if workers.first:
         faces = f"{len(train)} faces to train on, {len(val)} for val"

@@ -48,6 +48,7 @@ class Options:
         new_heads: with weights of another landmark scheme or pose loss, the heads start at random.
         tensorboard: write out/tensorboard as well.
         workers: the processes that train together.
+        extra: faces that count for less than the train faces: see TrainConfig.extra_share.
     """
 
     data: str = "unknown"
@@ -55,6 +56,7 @@ class Options:
     new_heads: bool = False
     tensorboard: bool = False
     workers: Workers = ALONE
+    extra: Sequence[Sample] = ()
 
 
 def fit(
@@ -76,8 +78,8 @@ def fit(
         TrainingError: the loss is not finite.
     """
     options = Options() if options is None else options
-    scheme = common_scheme([*train, *val], shape_model)
-    batches = make_batches(train, shape_model, config, scheme, options.workers)
+    scheme = common_scheme([*train, *options.extra, *val], shape_model)
+    batches = make_batches(train, shape_model, config, scheme, options.workers, extra=options.extra)
     keras.utils.set_random_seed(config.seed)
     terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
     measured_on = Validation.of(val, config, scheme)

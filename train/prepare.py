@@ -88,14 +88,14 @@ def prepare(
             for sample in read(source, reject=reject):
                 try:
                     _check_scheme(sample, rows)
-                    rows.append(_write_face(sample, split, part, len(rows), longest))
+                    rows.append(write_face(sample, split, part, len(rows), longest))
                 except DataError as error:
                     reject(error)
         if not rows:
             raise DataError(
                 f"{source}: no face could be read; the first: {skipped[0] if skipped else 'none there'}"
             )
-        table = _table(rows, val_share)
+        table = table_of(rows, val_share)
         write_columns(part / "annotations.npz", table)
     return Prepared(Counter(table["split_dev"].tolist()), tuple(skipped))
 
@@ -137,8 +137,8 @@ def _check_scheme(sample: Sample, rows: Sequence[Row]) -> None:
         )
 
 
-def _write_face(sample: Sample, split: str, folder: Path, index: int, longest: int) -> Row:
-    """Write the crop and return the face's row of the table."""
+def write_face(sample: Sample, split: str, folder: Path, index: int, longest: int) -> Row:
+    """Write the crop as images/INDEX.jpg below a folder and return the face's row of the table."""
     import cv2
 
     image = sample.read_image()
@@ -167,7 +167,8 @@ def _write_face(sample: Sample, split: str, folder: Path, index: int, longest: i
     }
 
 
-def _table(rows: Sequence[Row], val_share: float) -> dict[str, npt.NDArray[Any]]:
+def table_of(rows: Sequence[Row], val_share: float) -> dict[str, npt.NDArray[Any]]:
+    """The columns of annotations.npz, a share of the train split's subjects marked as val."""
     train = {row["subject"] for row in rows if row["split"] == "train"}
     val = val_subjects(train, val_share)
     table = {

@@ -37,11 +37,15 @@ def make_batches(
     config: TrainConfig,
     scheme: LandmarkScheme,
     workers: Workers = ALONE,
+    *,
+    extra: Sequence[Sample] = (),
 ) -> TrainingBatches:
     """What `fit` trains on, with the teachers' predictions where the configuration names teachers."""
     keras.mixed_precision.set_global_policy("float32")
     label = TeacherPair(config, scheme.n_points) if config.teachers.tough else None
-    return TrainingBatches(train, shape_model, config, scheme=scheme, share=workers.share, label=label)
+    return TrainingBatches(
+        train, shape_model, config, scheme=scheme, share=workers.share, label=label, extra=extra
+    )
 
 
 def compiled(config: TrainConfig, scheme: LandmarkScheme, terms: dict[str, Any], steps_per_epoch: int) -> Any:

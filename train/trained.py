@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.checkpoint import CheckpointError, read_arrays, set_weights
+from train.checkpoint import CheckpointError, read_arrays, set_weights, weights_of
 from train.config import TrainConfig, config_from_dict
 from train.networks import build_network
 from train.pose_output import with_euler_pose
+from train.pretrained import NOTE
 
 HEADS = ("landmarks", "pose")
 """Layers whose shape depends on the landmark scheme and the pose loss."""
@@ -48,12 +49,17 @@ def load_trained(path: Path, keras_namespace: Any = keras) -> tuple[Any, TrainCo
 def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
     """Set the weights of a best.npz, or of any `write_arrays` of `weights_of`; returns the layers left as drawn.
 
+    A file of `python -m train pretrained` has the trunk alone: all other layers stay as drawn.
+
     Args:
         new_heads: heads of another shape, for another landmark scheme or pose loss, keep the weights they have.
     Raises:
         CheckpointError: a weight is missing or has another shape.
     """
-    weights = dict(read_arrays(path)[0])
+    found, note = read_arrays(path)
+    weights = dict(found)
+    if NOTE in note:
+        return _start_trunk(model, weights, path)
     kept = [name for name in HEADS if new_heads and not _fits(model.get_layer(name), weights)]
     for name in kept:
         own = model.get_layer(name).get_weights()
@@ -64,6 +70,18 @@ def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
         hint = "" if new_heads else " For another landmark scheme or pose loss, --new-heads starts the heads anew."
         raise CheckpointError(f"{path}: {error}{hint}") from error
     return kept
+
+
+def _start_trunk(model: Any, trunk: Mapping[str, np.ndarray], path: Path) -> list[str]:
+    """Set the layers that the file has; it must have some, and all of their shape."""
+    own = weights_of(model)
+    shared = {name: trunk[name] for name in own if name in trunk}
+    odd = [name for name, value in shared.items() if value.shape != own[name].shape]
+    if odd or not shared:
+        what = f"{odd[0]} of another shape" if odd else "no layer of this network"
+        raise CheckpointError(f"{path}: expected the weights of the network's trunk, got {what}; another network?")
+    set_weights(model, {**own, **shared})
+    return ["all but the trunk"]
 
 
 def _fits(layer: Any, weights: Mapping[str, np.ndarray]) -> bool:

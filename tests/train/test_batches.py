@@ -166,3 +166,23 @@ def test_an_error_in_the_background_comes_to_the_caller():
 
     with pytest.raises(DataError, match="broken"):
         Ahead(fail)(0, 0, 3)
+
+
+def test_extra_faces_come_beside_the_samples_each_once_before_any_comes_again(samples):
+    config = replace(CONFIG, extra_share=0.5, batch=3)
+    batches = make(samples[:4], config, extra=samples[4:])
+    assert len(batches) == 2  # 4 samples and 2 of the 6 extra faces
+    shown = [sorted(batches._face(epoch, place) for place in range(6)) for epoch in range(3)]
+    assert all(faces[:4] == [0, 1, 2, 3] for faces in shown)
+    assert sorted(face for faces in shown for face in faces[4:]) == [4, 5, 6, 7, 8, 9]
+    assert flat(batches).shape[0] == 6
+
+
+def test_without_extra_faces_nothing_changes(samples):
+    np.testing.assert_array_equal(flat(make(samples, epoch=2)), flat(make(samples, epoch=2, extra=())))
+
+
+@pytest.mark.parametrize(("share", "extra"), [(0.5, 0), (0.0, 3)])
+def test_extra_faces_and_their_share_go_together(samples, share, extra):
+    with pytest.raises(InputError, match=f"expected them together with a share, got {extra} faces"):
+        make(samples, replace(CONFIG, extra_share=share), extra=samples[:extra])

@@ -30,6 +30,8 @@ SMALL = {
     "asmnet_flat": {"size": 32, "width": 0.25},
     "asmnet_maps": {"size": 32, "width": 0.25},
     "asmnet_joint": {"size": 32, "width": 0.25},
+    "lite_joint": {"size": 32},
+    "lite2_joint": {"size": 32},
 }
 FAST = ("asmnet", "mobilenet_v2", "cnn6", "cnn7", "asmnet_flat", "asmnet_maps", "asmnet_joint")
 

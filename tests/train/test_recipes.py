@@ -38,7 +38,7 @@ def smaller(path: Path, folder: Path) -> TrainConfig:
     full = load_config(path)
     size = 64 if full.network.startswith("cnn") else 32
     settings = [f"size={size}", "batch=4", "epochs=6", "warmup_epochs=0"]
-    if not full.network.startswith("efficientnet"):
+    if not full.network.startswith(("efficientnet", "lite")):
         settings.append("width=0.35")
     if full.teachers.tough:
         tiny_fit.register()

@@ -52,6 +52,12 @@ class Blocks:
         y = self.conv(y, count, f"{name}_project", relu=False)
         return self._added(x, y, name, stride)
 
+    def separable(self, x: Any, count: int, name: str, *, stride: int = 1, kernel: int = 3) -> Any:
+        """Depthwise, then 1x1 to `count` without ReLU: an inverted block that does not grow."""
+        y = self.depthwise(x, name, kernel=kernel, stride=stride)
+        y = self.conv(y, count, f"{name}_project", relu=False)
+        return self._added(x, y, name, stride)
+
     def _normalised(self, x: Any, name: str, *, relu: bool) -> Any:
         x = self.keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
         return self.keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from sdk.errors import InputError
 from train.networks.blocks import Blocks
+from train.networks.lite import lite_trunk
 
 STRIDE = 8
 """Of the maps: a cell is 8 pixels wide, and a mean over cells much finer than one."""
@@ -38,24 +39,38 @@ def asmnet_joint(keras: Any, **options: Any) -> Any:
     return _spatial(keras, "asmnet_joint", maps=True, flat=True, **options)
 
 
+def lite_joint(keras: Any, **options: Any) -> Any:
+    """`asmnet_joint` on the trunk of EfficientNet-Lite0 up to stride 16; options as `_spatial`."""
+    return _spatial(keras, "lite_joint", trunk=_lite0, **options)
+
+
+def lite2_joint(keras: Any, **options: Any) -> Any:
+    """`asmnet_joint` on the whole trunk of EfficientNet-Lite2, a teacher; options as `_spatial`."""
+    return _spatial(keras, "lite2_joint", trunk=_lite2, **options)
+
+
 def _spatial(
     keras: Any,
     name: str,
     *,
-    maps: bool,
-    flat: bool,
+    maps: bool = True,
+    flat: bool = True,
+    trunk: Any = None,
     size: int = 128,
     width: float = 1.0,
     dropout: float = 0.0,
     n_points: int = 68,
     pose_values: int = 3,
 ) -> Any:
-    """The trunk and the heads; size is a multiple of 32, dropout that of the last map's places."""
+    """The trunk and the heads; size is a multiple of 32, dropout that of the last map's places; another trunk than
+    `_trunk` has the width that it was published with."""
+    if trunk is not None and width != 1.0:
+        raise InputError(f"width: expected 1 for {name}, whose trunk has weights of ImageNet, got {width}")
     if size % 32:
         raise InputError(f"size: expected a multiple of 32 for {name}, got {size}")
     blocks = Blocks(keras, width)
     inputs = keras.Input((size, size, 3), name="image")
-    levels = _trunk(blocks, inputs)
+    levels = (trunk or _trunk)(blocks, inputs)
     top = keras.layers.Flatten(name="flat")(blocks.conv(levels[-1], blocks.channels(48), "top"))
     whole = keras.layers.Dropout(dropout, name="dropout")(top)
     if maps:
@@ -84,6 +99,18 @@ def _trunk(blocks: Blocks, image: Any) -> list[Any]:
         x = blocks.inverted(x, count, f"s{stride}_2", grow=3, kernel=kernel)
         levels.append(x)
     return levels
+
+
+def _lite0(blocks: Blocks, image: Any) -> list[Any]:
+    """EfficientNet-Lite0 to stride 16, and a stage of stride 32 of our own, a third of its parameters."""
+    levels = lite_trunk(blocks, image, 0, up_to=16)
+    x = blocks.inverted(levels[-1], 128, "s32_0", grow=3, stride=2)
+    x = blocks.inverted(x, 128, "s32_1", grow=3)
+    return [*levels, x]
+
+
+def _lite2(blocks: Blocks, image: Any) -> list[Any]:
+    return lite_trunk(blocks, image, 2, up_to=32)
 
 
 def _maps(blocks: Blocks, levels: list[Any], n_points: int) -> Any:

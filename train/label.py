@@ -1,0 +1,164 @@
+"""Landmarks of trained networks for faces that nobody annotated: the extra sets of a training.
+
+A face is looked at once for its place, then by every network in several crops, mirrored and not. The mean is its
+label; faces on which the views differ, or that are not where the set says, are left out.
+Sources: Xie et al., "Self-training with Noisy Student improves ImageNet classification", CVPR 2020 (labels by a
+larger network, a student that sees augmented views); Fard and Mahoor, "Facial landmark points detection using
+Knowledge Distillation-based Neural Networks", CVIU 2022 (the same for landmarks).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+from sdk.geometry import Crop
+from sdk.results import BBox
+from sdk.schemes import LandmarkScheme, scheme_by_name
+from train.batches import network_input
+from train.datasets import Sample, read_packed
+from train.detection.photos import read_photos
+from train.prepare import Row, table_of, whole_folder, write_columns, write_face
+from train.trained import load_trained
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+ZOOMS = (0.95, 1.05)
+"""Sides of the crops of the second look, relative to the network's own."""
+
+LONGEST = 288
+"""Side that larger crops are shrunk to, as in the packed sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which faces are kept.
+
+    Attributes:
+        spread: how far views may lie from their mean, root mean square over points and views, in sides (√(w · h))
+            of the landmarks' box.
+        overlap: what the landmarks' box and the face's must share at least (IoU); 0 for boxes of another kind.
+        side: pixels that the face's box must have.
+        yaw_deg, pitch_deg: where the set gives the head pose, the largest that is labelled.
+    """
+
+    spread: float = 0.02
+    overlap: float = 0.5
+    side: float = 40.0
+    yaw_deg: float = 60.0
+    pitch_deg: float = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """How many faces were kept, and how many were left out by reason."""
+
+    kept: int
+    left_out: Mapping[str, int]
+
+
+class Labeller:
+    """Networks of one landmark scheme that label faces together."""
+
+    def __init__(self, weights: Sequence[Path]) -> None:
+        loaded = [load_trained(path) for path in weights]
+        self._networks = [(network, config.size, config.margin) for network, config, _ in loaded]
+        schemes = {str(note.get("scheme", "ibug68")) for _, _, note in loaded}
+        if len(schemes) != 1:
+            raise InputError(f"networks: expected one landmark scheme, got {', '.join(sorted(schemes)) or 'none'}")
+        self.scheme: LandmarkScheme = scheme_by_name(schemes.pop())
+
+    def __call__(self, image: UInt8, box: BBox) -> tuple[Float32, float]:
+        """Landmarks (n, 2) in pixels of an (h, w, 3) uint8 BGR image, and their spread as `Limits` has it."""
+        network, size, margin = self._networks[0]
+        first = self._views(network, image, [Crop.around(box, size=size, margin=margin)])[0]
+        views = np.concatenate([self._second(first, image, *entry) for entry in self._networks])
+        mean = views.mean(axis=0)
+        around = BBox.around(mean)
+        distance = float(np.sqrt(((views - mean) ** 2).sum(axis=2).mean()))
+        return mean, distance / math.sqrt(around.width * around.height)
+
+    def _second(self, first: Float32, image: UInt8, network: Any, size: int, margin: float) -> Float32:
+        crop = Crop.around_landmarks(first, size=size, margin=margin, angle_deg=_roll_deg(first, self.scheme))
+        return self._views(network, image, [replace(crop, side=zoom * crop.side) for zoom in ZOOMS])
+
+    def _views(self, network: Any, image: UInt8, crops: Sequence[Crop]) -> Float32:
+        """Landmarks in the image, (crops, n, 2): each the mean of the crop as it is and of its mirror image."""
+        pixels = np.stack([crop.extract(image) for crop in crops])
+        both = network_input(np.concatenate([pixels, pixels[:, :, ::-1]]))
+        found = np.asarray(network.predict_on_batch(both)[0]).reshape(len(both), -1, 2)
+        there, back = found[: len(crops)], found[len(crops) :]
+        mirrored = np.stack([self.scheme.mirror_landmarks(points) for points in back])
+        return np.stack(
+            [crop.to_image(points) for crop, points in zip(crops, (there + mirrored) / 2, strict=True)]
+        )
+
+
+def _roll_deg(landmarks: Float32, scheme: LandmarkScheme) -> float:
+    """Of the line through the outer eye corners."""
+    left, right = (landmarks[i] for i in scheme.outer_eye_corners)
+    return math.degrees(math.atan2(float(right[1] - left[1]), float(right[0] - left[0])))
+
+
+def faces_of(source: Path) -> Iterator[Sample]:
+    """Train faces of a packed set; or of a folder of photos (annotations.json), those that nobody annotated."""
+    if (source / "annotations.npz").is_file():
+        yield from read_packed(source, split="train", require_landmarks=False)
+        return
+    for photo in read_photos(source, split="train"):
+        for box, checked in zip(photo.boxes, photo.checked, strict=True):
+            if not checked:
+                name = f"{photo.source}/{photo.path.name}"
+                nowhere = np.full((68, 2), np.nan, np.float32)
+                yield Sample(photo.path, nowhere, photo.path.name, name, box=BBox(*map(float, box)))
+
+
+def label(labeller: Labeller, faces: Iterable[Sample], out: Path, limits: Limits | None = None) -> Labelled:
+    """Write a packed set of the faces that can be labelled to the new folder `out`, whole or not at all.
+
+    Raises:
+        DataError: `out` exists, or an image cannot be read.
+        InputError: no face could be labelled.
+    """
+    limits = Limits() if limits is None else limits
+    rows: list[Row] = []
+    reasons: Counter[str] = Counter()
+    with whole_folder(out) as part:
+        for face in faces:
+            found = _labelled(labeller, face, limits)
+            if isinstance(found, str):
+                reasons[found] += 1
+            else:
+                rows.append(write_face(found, "train", part, len(rows), LONGEST))
+        if not rows:
+            raise InputError(f"label: expected faces that the networks agree on, got none: {dict(reasons)}")
+        write_columns(part / "annotations.npz", table_of(rows, 0.0))
+    return Labelled(len(rows), dict(reasons))
+
+
+def _labelled(labeller: Labeller, face: Sample, limits: Limits) -> Sample | str:
+    """The face with its label, or why it has none."""
+    box = BBox.around(face.landmarks) if face.has_landmarks else face.box
+    yaw, pitch, _ = np.abs(face.pose_deg)
+    if box is None:
+        return "no box"
+    if max(box.width, box.height) < limits.side:
+        return "small"
+    if yaw > limits.yaw_deg or pitch > limits.pitch_deg:
+        return "turned away"
+    landmarks, spread = labeller(face.read_image(), box)
+    if spread > limits.spread:
+        return "views differ"
+    if BBox.around(landmarks).overlap(box) < limits.overlap:
+        return "elsewhere"
+    attributes = {**face.attributes, "label_spread": spread}
+    return replace(face, landmarks=landmarks, scheme=labeller.scheme.name, attributes=attributes, occluded=None)

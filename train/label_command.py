@@ -1,0 +1,50 @@
+"""Command line: python -m train label."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from train.backend import add_backend, choose_backend
+
+WORDS = {
+    "spread": "how far views may differ, in sides of the face",
+    "overlap": "what the face's box and that of the landmarks share at least (IoU); 0 for boxes of another kind",
+    "side": "pixels that the face's box needs",
+    "yaw_deg": "largest yaw, where the set has head poses",
+    "pitch_deg": "largest pitch, where the set has head poses",
+}
+DEFAULTS = {"spread": 0.02, "overlap": 0.5, "side": 40.0, "yaw_deg": 60.0, "pitch_deg": 45.0}
+
+
+def add_label(commands: Any) -> None:
+    """The parser of `label`."""
+    parser = commands.add_parser(
+        "label",
+        help="landmarks of trained networks for faces that nobody annotated, as an extra set of a training",
+        description="Write a packed set of the train faces of SOURCE with the landmarks that networks agree on "
+        "(docs/training.md). Train on it with fit --extra.",
+        epilog="Example: python -m train label teacher/best.npz --source DATA/YTF_udacity --out ytf_labelled",
+    )
+    parser.add_argument("weights", type=Path, nargs="+", help="best.npz of one or several trainings")
+    parser.add_argument(
+        "--source", type=Path, required=True, help="a packed set, or a folder of photos with annotations.json"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the new folder to write")
+    for name, words in WORDS.items():
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=float, default=DEFAULTS[name], help=f"{words} (default %(default)s)")
+    add_backend(parser)
+    parser.set_defaults(run=_label)
+
+
+def _label(options: argparse.Namespace) -> None:
+    choose_backend(options)
+    from train.label import Labeller, Limits, faces_of, label
+
+    limits = Limits(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Limits)})
+    result = label(Labeller(options.weights), faces_of(options.source), options.out, limits)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(result.left_out.items()))
+    print(f"{options.out}: {result.kept} faces; left out: {reasons or 'none'}")
