@@ -30,6 +30,8 @@ SMALL = {
     "asmnet_flat": {"size": 32, "width": 0.25},
     "asmnet_maps": {"size": 32, "width": 0.25},
     "asmnet_joint": {"size": 32, "width": 0.25},
+    "asmnet_simcc": {"size": 32, "width": 0.25},
+    "asmnet_pip": {"size": 32, "width": 0.25},
     "lite_joint": {"size": 32},
     "lite2_joint": {"size": 32},
 }

@@ -8,14 +8,19 @@ import pytest
 
 from sdk.errors import InputError
 from train.networks import build_network, count_macs
-from train.networks.spatial import mean_places
+from train.networks.places import mean_places, pip_places
 
 SIDE, POINTS = 4, 3
 
 
-def places_of(logits: np.ndarray) -> np.ndarray:
+def places_of(logits: np.ndarray, head=mean_places, **convolutions: float) -> np.ndarray:
+    """What a head makes of logits; its other convolutions give a constant each."""
     inputs = keras.Input(logits.shape[1:])
-    model = keras.Model(inputs, mean_places(keras, inputs, side=SIDE, n_points=POINTS))
+    model = keras.Model(inputs, head(keras, inputs, POINTS))
+    model.get_layer("maps").set_weights([np.eye(POINTS, dtype=np.float32)[None, None], np.zeros(POINTS)])
+    for name, value in convolutions.items():
+        layer = model.get_layer(name)
+        layer.set_weights([np.zeros_like(layer.get_weights()[0]), np.full(POINTS, value)])
     return model.predict(logits, verbose=0).reshape(len(logits), POINTS, 2)
 
 
@@ -35,7 +40,14 @@ def test_two_equal_cells_give_the_place_between_them_and_a_flat_map_the_centre()
     np.testing.assert_allclose(found[1:], 0.0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["asmnet_maps", "asmnet_joint"])
+def test_cells_move_their_points_by_offsets():
+    logits = np.zeros((1, SIDE, SIDE, POINTS), np.float32)
+    logits[0, 1, 1:3, 0] = 50.0
+    found = places_of(logits, pip_places, offsets_x=0.5, offsets_y=-1.0)[0]
+    np.testing.assert_allclose(found[0], [0.5 / SIDE, -0.125 - 1 / SIDE], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["asmnet_maps", "asmnet_joint", "asmnet_simcc", "asmnet_pip"])
 def test_training_starts_from_the_maps_alone(name):
     model = build_network(keras, name, size=64, width=0.25)
     found = keras.Model(model.input, model.get_layer("found").output)

@@ -1,12 +1,12 @@
 """Networks whose heads know where things are, where ASMNet averages its maps globally.
 
-One trunk, three heads. `asmnet_flat` reads the points off all places of the last map by one dense layer.
+One trunk, several heads. `asmnet_flat` reads the points off all places of the last map by one dense layer.
 `asmnet_maps` finds each point as the mean place of a probability map of its own, and corrects all of them by
 one dense layer over the 136 coordinates: a linear model of the shape, as the active shape model is.
 `asmnet_joint` does both at once, with what the last map says of the whole face beside the coordinates, so that a
 point that is hidden follows from the others. Its dense layer starts as the identity: the maps alone.
-Sources: Fard et al., "ASMNet", CVPRW 2021 (the network that these follow); Sun et al., "Integral Human Pose
-Regression", ECCV 2018 (mean places); Lin et al., "Feature Pyramid Networks", CVPR 2017 (the way back up).
+Sources: Fard et al., "ASMNet", CVPRW 2021 (the network that these follow); Lin et al., "Feature Pyramid
+Networks", CVPR 2017 (the way back up).
 """
 
 from __future__ import annotations
@@ -19,24 +19,32 @@ import numpy.typing as npt
 from sdk.errors import InputError
 from train.networks.blocks import Blocks
 from train.networks.lite import lite_trunk
-
-STRIDE = 8
-"""Of the maps: a cell is 8 pixels wide, and a mean over cells much finer than one."""
+from train.networks.places import Head, mean_places, pip_places, simcc_places
 
 
 def asmnet_flat(keras: Any, **options: Any) -> Any:
     """Points from all places of the last map, by one dense layer; options as `_spatial`."""
-    return _spatial(keras, "asmnet_flat", maps=False, flat=True, **options)
+    return _spatial(keras, "asmnet_flat", head=None, **options)
 
 
 def asmnet_maps(keras: Any, **options: Any) -> Any:
     """Points from one probability map each; options as `_spatial`."""
-    return _spatial(keras, "asmnet_maps", maps=True, flat=False, **options)
+    return _spatial(keras, "asmnet_maps", flat=False, **options)
 
 
 def asmnet_joint(keras: Any, **options: Any) -> Any:
     """Points from maps and from the last map's places together; options as `_spatial`."""
-    return _spatial(keras, "asmnet_joint", maps=True, flat=True, **options)
+    return _spatial(keras, "asmnet_joint", **options)
+
+
+def asmnet_simcc(keras: Any, **options: Any) -> Any:
+    """`asmnet_joint` with rows and columns classified in place of cells; options as `_spatial`."""
+    return _spatial(keras, "asmnet_simcc", head=simcc_places, **options)
+
+
+def asmnet_pip(keras: Any, **options: Any) -> Any:
+    """`asmnet_joint` with an offset in every cell beside its probability; options as `_spatial`."""
+    return _spatial(keras, "asmnet_pip", head=pip_places, **options)
 
 
 def lite_joint(keras: Any, **options: Any) -> Any:
@@ -53,7 +61,7 @@ def _spatial(
     keras: Any,
     name: str,
     *,
-    maps: bool = True,
+    head: Head | None = mean_places,
     flat: bool = True,
     trunk: Any = None,
     size: int = 128,
@@ -73,14 +81,13 @@ def _spatial(
     levels = (trunk or _trunk)(blocks, inputs)
     top = keras.layers.Flatten(name="flat")(blocks.conv(levels[-1], blocks.channels(48), "top"))
     whole = keras.layers.Dropout(dropout, name="dropout")(top)
-    if maps:
-        found = mean_places(keras, _maps(blocks, levels, n_points), side=size // STRIDE, n_points=n_points)
-    if maps and flat:
+    found = head and head(keras, _fine(blocks, levels), n_points)
+    if head and flat:
         features = keras.layers.Concatenate(name="features")([found, whole])
     else:
-        features = found if maps else whole
+        features = found if head else whole
     start = {"kernel_initializer": keras.initializers.Constant(_identity(features.shape[-1], 2 * n_points))}
-    landmarks = keras.layers.Dense(2 * n_points, name="landmarks", dtype="float32", **(start if maps else {}))
+    landmarks = keras.layers.Dense(2 * n_points, name="landmarks", dtype="float32", **(start if head else {}))
     pose = keras.layers.Dense(pose_values, name="pose", dtype="float32")
     return keras.Model(inputs, [landmarks(features), pose(features if flat else whole)], name=name)
 
@@ -113,8 +120,8 @@ def _lite2(blocks: Blocks, image: Any) -> list[Any]:
     return lite_trunk(blocks, image, 2, up_to=32)
 
 
-def _maps(blocks: Blocks, levels: list[Any], n_points: int) -> Any:
-    """Logits of the points, (batch, side, side, n_points) at stride 8; coarse levels are added to fine ones."""
+def _fine(blocks: Blocks, levels: list[Any]) -> Any:
+    """The map that points are found on, (batch, side, side, c) at stride 8: coarse levels are added to fine."""
     layers, count = blocks.keras.layers, blocks.channels(64)
     x = blocks.conv(levels[2], count, "lateral32")
     for stride, level in ((16, levels[1]), (8, levels[0])):
@@ -122,25 +129,7 @@ def _maps(blocks: Blocks, levels: list[Any], n_points: int) -> Any:
         x = layers.Add(name=f"fuse{stride}")([blocks.conv(level, count, f"lateral{stride}", relu=False), above])
         x = blocks.depthwise(x, f"fuse{stride}", kernel=5)
         x = blocks.conv(x, count, f"fuse{stride}")
-    return layers.Conv2D(n_points, 1, name="maps")(x)
-
-
-def mean_places(keras: Any, logits: Any, *, side: int, n_points: int) -> Any:
-    """Mean place of each map's probabilities: (batch, 2 n_points), x and y interleaved, in sides of the crop from
-    its centre. The places of the cells are a dense layer that does not learn."""
-    layers = keras.layers
-    cells = layers.Reshape((side * side, n_points), name="cells")(logits)
-    chance = layers.Softmax(axis=-1, name="chance")(layers.Permute((2, 1), name="by_point")(cells))
-    places = keras.initializers.Constant(_cell_centres(side))
-    mean = layers.Dense(2, use_bias=False, trainable=False, kernel_initializer=places, name="expected")
-    return layers.Reshape((2 * n_points,), name="found")(mean(chance))
-
-
-def _cell_centres(side: int) -> npt.NDArray[np.float32]:
-    """Centres of a map's cells, row by row: (side², 2), x and y from -0.5 to 0.5."""
-    place = (np.arange(side) + 0.5) / side - 0.5
-    y, x = np.meshgrid(place, place, indexing="ij")
-    return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+    return x
 
 
 def _identity(rows: int, columns: int) -> npt.NDArray[np.float32]:
