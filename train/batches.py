@@ -60,7 +60,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         everyone = [*samples, *extra]
         self._images = [sample.read_image() for sample in everyone]
         self._landmarks = [sample.landmarks for sample in everyone]
-        self._poses = [pose_from_landmarks(points, shape_model, scheme=scheme) for points in self._landmarks]
+        self._poses = [pose_label(sample, shape_model, scheme) for sample in everyone]
         faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
         self._extra = np.arange(len(samples), len(everyone))
@@ -115,6 +115,14 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return int(
             np.random.default_rng((self._config.seed, turn, len(self._extra))).permutation(self._extra)[left]
         )
+
+
+def pose_label(sample: Sample, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
+    """The pose that a network learns: angles that were measured, where the set has them; the others fitted."""
+    fitted = pose_from_landmarks(sample.landmarks, shape_model, scheme=scheme)
+    angles = (fitted.yaw_deg, fitted.pitch_deg, fitted.roll_deg)
+    known = np.isfinite(sample.pose_deg)
+    return HeadPose(*(float(v) for v in np.where(known, sample.pose_deg, angles)))
 
 
 def _extra_faces(share: float, samples: int, extra: int) -> int:

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from sdk import InputError, ModelFile
+from sdk.pose_fit import pose_from_landmarks
+from sdk.results import HeadPose
 from sdk.schemes import IBUG68
 from sdk.testing import rendered_face
 from train.ahead import Ahead
@@ -186,3 +188,12 @@ def test_without_extra_faces_nothing_changes(samples):
 def test_extra_faces_and_their_share_go_together(samples, share, extra):
     with pytest.raises(InputError, match=f"expected them together with a share, got {extra} faces"):
         make(samples, replace(CONFIG, extra_share=share), extra=samples[:extra])
+
+
+def test_measured_angles_are_learnt_and_the_others_fitted(samples):
+    from train.batches import pose_label
+
+    fitted = pose_label(samples[0], SHAPE_MODEL, IBUG68)
+    assert fitted == pose_from_landmarks(samples[0].landmarks, SHAPE_MODEL)
+    known = replace(samples[0], pose_deg=(30.0, -15.0, float("nan")))
+    assert pose_label(known, SHAPE_MODEL, IBUG68) == HeadPose(30.0, -15.0, fitted.roll_deg)
