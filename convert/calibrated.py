@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from convert.graph import operation_code, packed, unpacked
@@ -30,6 +30,19 @@ def with_ranges(calibrated: bytes, ranges: Ranges) -> bytes:
         if layer in ranges and tensor.quantization is not None and tensor.quantization.max is not None:
             low, high = ranges[layer]
             tensor.quantization.min, tensor.quantization.max = [low], [high]
+    return packed(model)
+
+
+def without_ranges(calibrated: bytes, tensors: Collection[str]) -> bytes:
+    """The graph without what calibration saw of these tensors.
+
+    A concatenation wants one grid for all its parts: the range of one that stays in float32 would become that of
+    the feature map beside it.
+    """
+    model = unpacked(calibrated)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.name.decode() in tensors and tensor.quantization is not None:
+            tensor.quantization.min = tensor.quantization.max = None
     return packed(model)
 
 

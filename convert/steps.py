@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError, mlir_quantize
 
-from convert.calibrated import Ranges, float_tail, with_ranges
+from convert.calibrated import Ranges, float_tail, with_ranges, without_ranges
 from convert.recipes import Recipe
 from sdk.errors import InputError, SdkError
 from train.batches import network_input
@@ -96,12 +96,13 @@ def _int8(converter: Any, recipe: Recipe, calibration: Any, ranges: Ranges) -> b
     converter.representative_dataset = lambda: _representative(calibration)
     converter._experimental_calibrate_only = True
     calibrated = with_ranges(converter.convert(), ranges)
+    tail = [] if recipe.heads == "integer" else float_tail(calibrated)
     return bytes(
         mlir_quantize(
-            calibrated,
+            without_ranges(calibrated, tail),
             input_data_type=_TYPES[recipe.input],
             output_data_type=tf.int8 if recipe.outputs == "integer" else tf.float32,
-            denylisted_nodes=float_tail(calibrated) if recipe.heads == "float" else None,
+            denylisted_nodes=tail or None,
             disable_per_channel_for_dense_layers=True,
         )
     )

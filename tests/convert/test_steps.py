@@ -158,6 +158,22 @@ def test_asmnet_is_float_after_its_last_maps(asmnet):
     assert float_macs_percent(asmnet) < 2.0  # a narrow network at 64 px; 0.1 in the shipped one
 
 
+def test_the_last_map_has_a_grid_of_its_own_beside_the_places_of_points(crops):
+    """Both are concatenated in float32; places reach below zero, the map after its ReLU does not."""
+    from convert.steps import to_tflite
+
+    network = built("asmnet_joint", crops, width=0.25)
+    tensors = [
+        t
+        for op in read_graph(
+            to_tflite(network, recipe=replace(INT8_PTQ, heads="float"), calibration=crops)
+        ).operations
+        for t in op.outputs
+    ]
+    (top,) = [t for t in tensors if "top_conv" in t.name and t.type == "INT8"]
+    assert top.zero_points == (-128,)
+
+
 def test_given_ranges_replace_those_of_calibration(asmnet):
     found = next(op.outputs[0] for op in asmnet.operations if op.code == "ADD")
     assert found.scales[0] == pytest.approx(8.0 / 255.0)
