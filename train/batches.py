@@ -73,16 +73,17 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return (len(self._shown) + self._n_extra) // self._batch
 
-    def __getitem__(self, index: int) -> tuple[Float32, tuple[Float32, Float32]]:
+    def __getitem__(self, index: int) -> tuple[Float32, tuple[Float32, ...]]:
         return self._ahead(self.epoch, index, len(self))
 
     def whole(self, count: int) -> Iterator[Float32]:
         """Images of the first batches of this epoch, those of the other processes too; made ahead as well."""
         return (self._whole(self.epoch, index, count) for index in range(count))
 
-    def _made(self, epoch: int, index: int, rows: slice) -> tuple[Float32, tuple[Float32, Float32]]:
+    def _made(self, epoch: int, index: int, rows: slice) -> tuple[Float32, tuple[Float32, ...]]:
         images, landmarks, poses = self._views(epoch, index, rows)
-        return images, (landmarks if self._label is None else self._label(images, landmarks), poses)
+        truth = landmarks if self._label is None else self._label(images, landmarks)
+        return images, (truth, poses, landmarks)[: len(self._config.tasks)]
 
     def _views(self, epoch: int, index: int, rows: slice) -> tuple[Float32, Float32, Float32]:
         order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._shown) + self._n_extra)

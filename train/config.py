@@ -93,6 +93,7 @@ class TrainConfig:
     Attributes:
         extra_share: faces of the extra sets shown in an epoch, over the number of train faces; drawn anew each
             epoch. Labels of lesser worth weigh less by being shown less.
+        maps: what the probability maps of a network that has them learn beside their means; nothing at weight 0.
     """
 
     network: str = "asmnet"
@@ -115,6 +116,7 @@ class TrainConfig:
     seed: int = 1
     landmarks: Task = field(default_factory=lambda: Task("asm", 100.0))
     pose: Task = field(default_factory=lambda: Task("pose_mse", 10.0))
+    maps: Task = field(default_factory=lambda: Task("cell_entropy", 0.0))
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     teachers: Teachers = field(default_factory=Teachers)
 
@@ -138,6 +140,11 @@ class TrainConfig:
             )
 
     @property
+    def tasks(self) -> list[Task]:
+        """In the order of the outputs that are trained: landmarks, pose and, where they learn something, maps."""
+        return [self.landmarks, self.pose, *([self.maps] if self.maps.weight else [])]
+
+    @property
     def pose_values(self) -> int:
         """Numbers that the network gives for the pose: what its loss needs."""
         return POSE_VALUES.get(self.pose.loss, 3)
@@ -146,7 +153,7 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
-PARTS = {"landmarks": Task, "pose": Task, "augment": AugmentConfig, "teachers": Teachers}
+PARTS = {"landmarks": Task, "pose": Task, "maps": Task, "augment": AugmentConfig, "teachers": Teachers}
 """Tables of a configuration file."""
 
 

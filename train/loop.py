@@ -81,7 +81,7 @@ def fit(
     scheme = common_scheme([*train, *options.extra, *val], shape_model)
     batches = make_batches(train, shape_model, config, scheme, options.workers, extra=options.extra)
     keras.utils.set_random_seed(config.seed)
-    terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
+    terms = compile_arguments(shape_model, config.size, config.tasks)
     measured_on = Validation.of(val, config, scheme)
     with options.workers.together():
         model = compiled(config, scheme, terms, len(batches))

@@ -25,7 +25,7 @@ def measure_input(
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     scheme = common_scheme(train, shape_model)
     source = make_batches(train, shape_model, config, scheme)
-    terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
+    terms = compile_arguments(shape_model, config.size, config.tasks)
     model = compiled(config, scheme, terms, len(source))
     count = min(batches, len(source))
     ready = [source[i] for i in range(min(3, len(source)))]

@@ -53,10 +53,21 @@ def compiled(config: TrainConfig, scheme: LandmarkScheme, terms: dict[str, Any],
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if config.mixed_precision else "float32")
     model = build(config, scheme.n_points)
     keras.mixed_precision.set_global_policy("float32")
+    if config.maps.weight:
+        model = _with_maps(model, config)
     optimizer = _optimizer(config, steps_per_epoch)
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax", **terms)
     optimizer.build(model.trainable_variables)
     return model
+
+
+def _with_maps(model: Any, config: TrainConfig) -> Any:
+    """The network with its probability maps for a third output."""
+    if "chance" not in {layer.name for layer in model.layers}:
+        raise InputError(
+            f"config maps: {config.network} has no probability maps that could learn; set maps.weight=0"
+        )
+    return keras.Model(model.inputs, [*model.outputs, model.get_layer("chance").output], name=model.name)
 
 
 def _optimizer(config: TrainConfig, steps_per_epoch: int) -> Any:

@@ -3,6 +3,7 @@
 from train.config import Task
 from train.losses.acr import ACR_VARIANCE, AcrLoss, acr_variance
 from train.losses.asm import AsmAssistedLoss, AsmOperator, SoftenedLoss
+from train.losses.cells import CellEntropyLoss
 from train.losses.distillation import KdLoss, pack_teachers
 from train.losses.points import (
     AdaptiveWingLoss,
@@ -30,6 +31,7 @@ __all__ = [
     "AdaptiveWingLoss",
     "AsmAssistedLoss",
     "AsmOperator",
+    "CellEntropyLoss",
     "GeodesicLoss",
     "KdLoss",
     "L1Loss",

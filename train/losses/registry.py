@@ -12,6 +12,7 @@ from sdk.shape_model import ShapeModel
 from train.config import Task
 from train.losses.acr import AcrLoss
 from train.losses.asm import AsmAssistedLoss, SoftenedLoss
+from train.losses.cells import CellEntropyLoss
 from train.losses.distillation import TOLERANT, TOUGH, KdLoss
 from train.losses.points import AdaptiveWingLoss, L1Loss, L2Loss, SmoothL1Loss, SoftWingLoss, WingLoss
 from train.losses.pose import GeodesicLoss, PoseLoss, rotation_from_6d, rotation_from_euler
@@ -96,6 +97,7 @@ LOSSES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "pose_mse": lambda shape_model, size: PoseLoss(),
         "geodesic_euler": lambda shape_model, size: GeodesicLoss(rotation_from_euler),
         "geodesic_6d": lambda shape_model, size: GeodesicLoss(rotation_from_6d),
+        "cell_entropy": lambda shape_model, size, **options: CellEntropyLoss(**options),
     }
 )
 """Builders, called as builder(shape_model, size, **options); size is that of the network's input in pixels."""
