@@ -343,3 +343,27 @@ def test_other_settings_train_and_go_on_exactly(packed, tmp_path, settings, monk
     fit_stopped_after(2, monkeypatch, packed, broken, *settings)
     fit_here(packed, broken, *settings)
     np.testing.assert_allclose(history(broken), history(whole), rtol=1e-4)  # float32 sums in another order
+
+
+def test_maps_learn_beside_their_means_and_the_average_follows_by_name(packed, tmp_path):
+    """A third output must not change the order of the weights, by which the average is taken over."""
+    from train.config import load_config
+    from train.losses import compile_arguments
+    from train.setup import compiled
+    from train.trained import build, load_trained
+
+    settings = ["network=asmnet_joint", "size=32", "width=0.25", "maps.loss=cell_entropy", "maps.weight=0.5"]
+    config = load_config(None, settings)
+    terms = compile_arguments(ModelFile.default().shape_model, config.size, config.tasks)
+    model = compiled(config, IBUG68, terms, 4)
+    assert [tuple(shape)[1:] for shape in model.output_shape] == [(136,), (3,), (68, 16)]
+    plain = build(config, 68)
+    assert [v.path for v in model.trainable_variables] == [v.path for v in plain.trainable_variables]
+    result = fit_here(packed, tmp_path, *settings)
+    assert result.epochs == 3
+    assert len(load_trained(result.weights)[0].outputs) == 2
+
+
+def test_a_network_without_maps_cannot_train_them(packed, tmp_path):
+    with pytest.raises(InputError, match="config maps: tiny has no probability maps that could learn"):
+        fit_here(packed, tmp_path, "maps.loss=cell_entropy", "maps.weight=0.5")

@@ -196,10 +196,14 @@ def test_branches_meet_at_every_join(loss, join, smooth):
         assert slopes[1] == pytest.approx(slopes[0], abs=1e-4)
 
 
+OF_COORDINATES = [name for name in LOSSES if name != "cell_entropy"]
+"""What truth and prediction of one shape are for; `example` has them."""
+
+
 @pytest.mark.skipif(
     DTYPE != "float64", reason="float32 differences are too coarse between joins; see the twin test"
 )
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OF_COORDINATES)
 def test_gradient_agrees_with_central_differences(name):
     loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
     step, numeric = 1e-6, np.zeros_like(pred)
@@ -210,7 +214,7 @@ def test_gradient_agrees_with_central_differences(name):
     np.testing.assert_allclose(gradient(loss, true, pred), numeric, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OF_COORDINATES)
 def test_a_perfect_prediction_has_a_finite_loss_and_gradient(name):
     loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
     perfect = true[:, 0] if name == "kd" else true
@@ -488,3 +492,38 @@ def test_tensorflow_and_jax_agree():
     for name, expected in here.items():
         # JAX's side is float32: gradients are up to 7 / 24, errors divide by differences of 0.01 sides
         np.testing.assert_allclose(other[name], expected, rtol=2e-5, atol=2e-6, err_msg=name)
+
+
+def test_cell_entropy_is_least_where_the_map_is_the_gaussian_around_the_truth():
+    from train.losses import CellEntropyLoss
+
+    side, loss = 8, CellEntropyLoss(sigma=1.0)
+    true = np.array([[0.1, -0.2, 0.3, 0.05]], np.float32)
+    place = (np.arange(side) + 0.5) / side - 0.5
+    y, x = np.meshgrid(place, place, indexing="ij")
+    wanted = np.stack([np.exp(-(side**2) * ((x - px) ** 2 + (y - py) ** 2) / 2) for px, py in true.reshape(2, 2)])
+    wanted = (wanted / wanted.sum(axis=(1, 2), keepdims=True)).reshape(1, 2, side * side).astype(np.float32)
+    entropy = -(wanted * np.log(wanted)).sum(axis=-1).mean()
+    assert float(loss(true, wanted)) == pytest.approx(entropy, rel=1e-4)
+    flat = np.full_like(wanted, 1 / side**2)
+    turned = wanted.reshape(1, 2, side, side).transpose(0, 1, 3, 2).reshape(1, 2, -1)
+    assert float(loss(true, wanted)) < float(loss(true, flat)) < float(loss(true, np.ascontiguousarray(turned)))
+
+
+def test_cell_entropy_asks_for_the_nearest_cells_where_a_point_is_outside():
+    from train.losses import CellEntropyLoss
+
+    side = 4
+    corner = np.full((1, 1, side * side), 1e-6, np.float32)
+    corner[0, 0, 0] = 1.0
+    outside = np.array([[-1.5, -1.5]], np.float32)
+    assert float(CellEntropyLoss()(outside, corner)) < 0.25
+    beside = np.ascontiguousarray(corner[..., ::-1])
+    assert float(CellEntropyLoss()(outside, beside)) > 10
+
+
+def test_cell_entropy_takes_square_maps():
+    from train.losses import CellEntropyLoss
+
+    with pytest.raises(InputError, match="expected square maps, got 12 cells"):
+        CellEntropyLoss()(np.zeros((1, 2), np.float32), np.zeros((1, 1, 12), np.float32))
