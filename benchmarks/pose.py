@@ -14,7 +14,6 @@ import numpy.typing as npt
 from sdk import BBox, FaceAligner, HeadPose, ModelFile
 from sdk.aligner import disagreement
 from sdk.metrics import pose_errors, sign_agreement
-from sdk.model_file import pack
 from sdk.pose import angle_between_deg, expanded_yaw
 from train.datasets import Sample, pose_from_published, read_packed
 from train.datasets.packed import Split
@@ -95,7 +94,7 @@ def plain(model: ModelFile) -> ModelFile:
 
 def with_expansion(model: ModelFile, expansion: float) -> bytes:
     """The model file with another `yaw_expansion`."""
-    return pack(model.flatbuffer, model.shape_model, {**model.metadata, "yaw_expansion": expansion})
+    return model.repacked({**model.metadata, "yaw_expansion": expansion})
 
 
 def looked(aligner: FaceAligner, samples: Sequence[Sample], boxes: Sequence[BBox], true: Float64) -> Looked:

@@ -48,7 +48,9 @@ def _add_convert(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     convert.add_argument("--input", help="type of the input: float32, uint8 or int8 (default: the recipe's)")
     convert.add_argument(
-        "--heads", help="float: pooling and heads in float32; integer: all on integers (default: the recipe's)"
+        "--heads",
+        help="float: pooling and heads in float32; outside: left to the reader of the file, for networks of mean "
+        "places; integer: all on integers (default: the recipe's)",
     )
     convert.add_argument("--outputs", help="float32 or integer; integer needs --heads integer (default: float32)")
     convert.add_argument("--out", type=Path, required=True, help="the model file to write, .tflite")

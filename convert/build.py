@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from convert.calibrated import Ranges
 from convert.pack import describe
 from convert.recipes import Recipe
 from convert.steps import to_tflite
+from convert.tail import cut
 from sdk.model_file import pack
 from sdk.shape_model import ShapeModel
 from train.batches import jittered_crops
@@ -59,6 +60,10 @@ def model_file(
 ) -> bytes:
     """A whole model file, metadata and shape model included."""
     flatbuffer = to_tflite(source.network, recipe=recipe, calibration=calibration, ranges=source.ranges)
+    parts = cut(flatbuffer) if recipe.heads == "outside" else None
+    flatbuffer, head = parts or (flatbuffer, None)
+    if recipe.heads == "outside" and head is None:
+        recipe = replace(recipe, heads="float")
     metadata = describe(
         source.config,
         recipe,
@@ -67,4 +72,4 @@ def model_file(
         data=source.note.get("data", "unknown"),
         faces=0 if calibration is None else len(calibration),
     )
-    return pack(flatbuffer, shape_model, metadata)
+    return pack(flatbuffer, shape_model, metadata, head=head)

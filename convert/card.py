@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convert.graph import Graph, read_graph
-from convert.inspection import float_macs_percent, is_integer
+from convert.inspection import float_macs_percent, is_integer, size, work
 from sdk.model_file import ModelFile
 
 CRITERIA = (
@@ -48,7 +48,8 @@ def summary(model: ModelFile) -> dict[str, Any]:
     graph = read_graph(model.flatbuffer)
     return {
         "flatbuffer_bytes": len(model.flatbuffer),
-        "multiply_accumulates": graph.macs,
+        "head_bytes": 0 if model.head is None else model.head.bytes,
+        "multiply_accumulates": work(model),
         "float_macs_percent": round(float_macs_percent(graph), 3),
         "operations": dict(Counter(op.code for op in graph.operations).most_common()),
         "outputs": {
@@ -59,9 +60,9 @@ def summary(model: ModelFile) -> dict[str, Any]:
 
 def _of_graph(model: ModelFile, graph: Graph) -> list[tuple[str, Any]]:
     return [
-        ("flatbuffer, bytes", len(model.flatbuffer)),
+        ("flatbuffer and head, bytes", size(model)),
         ("flatbuffer, SHA-256", hashlib.sha256(model.flatbuffer).hexdigest()),
-        ("multiply-accumulates, millions", f"{graph.macs / 1e6:.1f}"),
+        ("multiply-accumulates, millions", f"{work(model) / 1e6:.1f}"),
         ("convolutions compute on", "integers" if is_integer(graph) else "floats"),
         ("shape model, modes", model.shape_model.n_modes),
     ]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.faces import Face
-from convert.graph import read_graph
+from convert.inspection import size, work
 from convert.jitter import Jitter, jitter
 from convert.latency import Latency, latencies
 from convert.looks import Looks, look
@@ -100,8 +100,8 @@ def _side(
         name=model.name,
         recipe=str(model.metadata.get("recipe", "unknown")),
         flatbuffer_sha256=hashlib.sha256(model.flatbuffer).hexdigest(),
-        flatbuffer_bytes=len(model.flatbuffer),
-        macs=read_graph(model.flatbuffer).macs,
+        flatbuffer_bytes=size(model),
+        macs=work(model),
         latency=latency,
         jitter=jitters,
         accuracy=errors,

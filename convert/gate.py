@@ -19,7 +19,9 @@ from convert.inspection import (
     float_macs_percent,
     foreign_operations,
     is_integer,
+    size,
     stray_floats,
+    work,
 )
 from convert.interpreters import disagreement
 from sdk.errors import InputError
@@ -52,7 +54,7 @@ class Limits:
         jitter_ratio: jitter on still faces with annotations over the float model's.
         free_jitter_ratio: the same on drawn faces and portraits, which are unlike what fine-tuning saw.
         drawn_nme: NME on drawn faces, per cent: what both models have to reach by themselves.
-        bytes: of the flatbuffer. mmacs: millions of multiply-accumulates.
+        bytes: of the flatbuffer and of a head outside. mmacs: millions of multiply-accumulates.
         float_macs_percent: share of the multiply-accumulates that an integer model does on floats.
         denormal_percent: share of numbers below 1.2e-38 in any float activation.
         lsb: difference between installed interpreters, and from answers on record, in 1/256 of a crop's side.
@@ -141,8 +143,8 @@ def gate(
 def _of_file(model: ModelFile, reference: ModelFile, limits: Limits) -> Iterator[Check]:
     same = model.metadata.get("training") == reference.metadata.get("training")
     yield Check("of the reference's training", "yes" if same else "no", "yes", same)
-    yield _most("bytes", len(model.flatbuffer), limits.bytes)
-    yield _most("million multiply-accumulates", read_graph(model.flatbuffer).macs / 1e6, limits.mmacs)
+    yield _most("bytes", size(model), limits.bytes)
+    yield _most("million multiply-accumulates", work(model) / 1e6, limits.mmacs)
 
 
 def _of_graph(model: ModelFile, reference: ModelFile, limits: Limits) -> Iterator[Check]:

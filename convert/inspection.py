@@ -16,6 +16,16 @@ from sdk.model_file import ModelFile
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 
 
+def work(model: ModelFile) -> int:
+    """Multiply-accumulates, those of a head outside included."""
+    return read_graph(model.flatbuffer).macs + (0 if model.head is None else model.head.macs)
+
+
+def size(model: ModelFile) -> int:
+    """Bytes of the flatbuffer and of a head outside."""
+    return len(model.flatbuffer) + (0 if model.head is None else model.head.bytes)
+
+
 def foreign_operations(graph: Graph) -> list[str]:
     """Operations outside the builtin set: custom ones, and TensorFlow's own behind them."""
     return [_name(op) for op in graph.operations if op.code in ("CUSTOM", "DELEGATE", "STABLEHLO_CUSTOM_CALL")]

@@ -32,6 +32,8 @@ def run_convert(options: argparse.Namespace) -> None:
     if recipe.integer:
         calibration = calibration_crops(options.data, source.config, faces=options.calibration_faces)
     content = model_file(source, shape_model, recipe, name=options.out.stem, calibration=calibration)
+    if options.heads == "outside" and ModelFile.from_bytes(content).head is None:
+        raise InputError(f"--heads outside: expected a network of mean places, got {source.config.network}")
     write_bytes(options.out, content)
     print(f"{options.out}: {recipe.name}, {len(content) / 1e6:.2f} MB")
 
@@ -46,7 +48,7 @@ def run_pack(options: argparse.Namespace) -> None:
     from convert.graph import packed, unpacked
 
     metadata = {**like.metadata, "name": options.name or like.name}
-    write_bytes(options.out, pack(packed(unpacked(content)), like.shape_model, metadata))
+    write_bytes(options.out, pack(packed(unpacked(content)), like.shape_model, metadata, head=like.head))
     print(f"wrote {options.out}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sdk.errors import InputError
@@ -21,7 +21,8 @@ class Recipe:
         fine_tuned: the ranges of activations are those that `python -m train qat` trained with.
         input: float32 in [0, 1]; with int8 activations also uint8 (the pixel) or int8 (pixel - 128).
         heads: float: all from the pooled features on is computed in float32, which costs no time and takes
-            the grid out of the landmarks; integer: the whole network is on integers.
+            the grid out of the landmarks; outside: the same, but by the reader of the file instead of the network
+            (convert.tail), float where a network has no mean places; integer: the whole network is on integers.
         outputs: float32, or integer: landmarks and pose as the integer head has them, each with its own scale.
     """
 
@@ -41,9 +42,9 @@ class Recipe:
             raise InputError(f"recipe {self.name}: {self.activations} activations need int8 weights")
         if self.input != "float32" and self.activations != "int8":
             raise InputError(f"recipe {self.name}: {self.input} input needs int8 activations; use float32")
-        if self.heads == "integer" and not self.integer:
-            raise InputError(f"recipe {self.name}: integer heads need integer activations")
-        if self.heads == "float" and self.activations == "int16":
+        if self.heads != "float" and not self.integer:
+            raise InputError(f"recipe {self.name}: {self.heads} heads need integer activations")
+        if self.heads != "integer" and self.activations == "int16":
             raise InputError(f"recipe {self.name}: has integer heads; a grid of 16 bits adds no jitter")
         if self.outputs == "integer" and self.heads != "integer":
             raise InputError(f"recipe {self.name}: integer outputs need --heads integer")
@@ -59,7 +60,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "weights": ("float32", "float16", "int8"),
         "activations": ("float32", "int8", "int16"),
         "input": ("float32", "uint8", "int8"),
-        "heads": ("float", "integer"),
+        "heads": ("float", "outside", "integer"),
         "outputs": ("float32", "integer"),
     }
 )
@@ -68,8 +69,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 FLOAT32 = Recipe("float32")
 FLOAT16 = Recipe("float16", weights="float16")
 DYNAMIC = Recipe("dynamic", weights="int8")
-INT8_PTQ = Recipe("int8_ptq", weights="int8", activations="int8", input="uint8")
-INT8_QAT = Recipe("int8_qat", weights="int8", activations="int8", input="uint8", fine_tuned=True)
+INT8_PTQ = Recipe("int8_ptq", weights="int8", activations="int8", input="uint8", heads="outside")
+INT8_QAT = replace(INT8_PTQ, name="int8_qat", fine_tuned=True)
 INT16X8 = Recipe("int16x8", weights="int8", activations="int16", heads="integer")
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

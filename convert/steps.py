@@ -35,7 +35,7 @@ def to_tflite(
     calibration: npt.NDArray[np.uint8] | None = None,
     ranges: Ranges | None = None,
 ) -> bytes:
-    """Convert a network with outputs (landmarks, pose) to a flatbuffer of batch 1.
+    """Convert a network with outputs (landmarks, pose) to a flatbuffer of batch 1; heads "outside" are float here.
 
     Args:
         network: a Keras model on the TensorFlow backend, input (batch, size, size, 3) in [0, 1].

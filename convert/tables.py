@@ -63,7 +63,7 @@ def _sides(found: Comparison) -> list[tuple[str, ...]]:
         p_, q_ = a.jitter[name], b.jitter[name]
         rows.append(_row(f"{name}: jitter, % of eye distance", p_.landmarks_percent, q_.landmarks_percent, 3))
         rows.append(_row(f"{name}: jitter of pose, degrees", p_.pose_deg, q_.pose_deg, 3))
-    rows.append(_row("flatbuffer, MB", a.flatbuffer_bytes / 1e6, b.flatbuffer_bytes / 1e6, 2))
+    rows.append(_row("flatbuffer and head, MB", a.flatbuffer_bytes / 1e6, b.flatbuffer_bytes / 1e6, 2))
     rows.append(_row("multiply-accumulates, M", a.macs / 1e6, b.macs / 1e6, 1))
     unit = f"{a.latency.backend}, {a.latency.num_threads} thread, ms"
     rows.append(_row(f"best run, {unit}", a.latency.best_ms, b.latency.best_ms, 3))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from convert.build import Source, model_file
 from convert.faces import drawn_faces
 from convert.graph import Graph, read_graph
-from convert.inspection import foreign_operations, stray_floats
+from convert.inspection import foreign_operations, size, stray_floats
 from convert.latency import latencies
 from convert.looks import look, rgb_crop
 from convert.recipes import FLOAT32, RECIPES, Recipe
@@ -104,7 +104,7 @@ def _converted(
     return Converted(
         reference.name,
         recipe.name,
-        bytes=len(model.flatbuffer),
+        bytes=size(model),
         moved_percent=100.0 * float(np.abs(got - wanted).mean() / wanted.std()),
         latency_ratio=other.best_ms / real.best_ms,
         on_integers=_count(graph, floats=False),

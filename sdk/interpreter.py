@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import BackendError, InputError
+from sdk.head import Decoder, Head
 from sdk.model_file import ModelFile
 from sdk.quantization import dequantize
 
@@ -40,9 +41,10 @@ class TfliteInterpreter:
     def __init__(self, model: ModelFile, *, num_threads: int = 1) -> None:
         self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
         self._input = self._tflite.get_input_details()[0]
-        n = model.scheme.n_points
-        self._landmarks = self._output_of_size(2 * n, "landmarks", model)
-        self._pose = self._output_of_size(3, "pose", model)
+        self._decoder = None if model.head is None else Decoder(model.head)
+        self._outputs = [self._output(name, size, model) for name, size in _output_sizes(model).items()]
+        if model.head is not None:
+            _check_integers(model, model.head, *self._outputs)
         expected = [1, model.input_size, model.input_size, 3]
         if list(self._input["shape"]) != expected:
             raise BackendError(
@@ -54,14 +56,18 @@ class TfliteInterpreter:
         """Landmarks (n, 2) in crop coordinates and pose (3,) of an RGB crop (size, size, 3)."""
         self._tflite.set_tensor(self._input["index"], input_values(crop, self._input["dtype"], self._input_scale))
         self._tflite.invoke()
-        return self._read(self._landmarks).reshape(-1, 2), self._read(self._pose)
+        if self._decoder is not None:
+            return self._decoder(*self.raw_outputs)
+        landmarks, pose = map(_real, self.raw_outputs, self._outputs)
+        return landmarks.reshape(-1, 2), pose
 
-    def _read(self, detail: Any) -> Float32:
-        scale, zero_point = detail["quantization"]
-        values = self._tflite.get_tensor(detail["index"]).ravel()
-        return dequantize(values, scale=scale, zero_point=zero_point)
+    @property
+    def raw_outputs(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """What the network gave last: maps and last feature map where the model has a head, or both answers."""
+        first, second = (self._tflite.get_tensor(detail["index"]) for detail in self._outputs)
+        return first, second
 
-    def _output_of_size(self, size: int, name: str, model: ModelFile) -> Any:
+    def _output(self, name: str, size: int, model: ModelFile) -> Any:
         outputs = self._tflite.get_output_details()
         found = [d for d in outputs if int(np.prod(d["shape"])) == size]
         if len(found) != 1:
@@ -70,6 +76,32 @@ class TfliteInterpreter:
                 f"{[list(d['shape']) for d in outputs]}"
             )
         return found[0]
+
+
+def _output_sizes(model: ModelFile) -> dict[str, int]:
+    """How many numbers each output has, by which they are told apart."""
+    n, head = model.scheme.n_points, model.head
+    if head is None:
+        return {"landmarks": 2 * n, "pose": 3}
+    return {"maps": head.maps_side**2 * n, "top": head.top_size}
+
+
+def _check_integers(model: ModelFile, head: Head, maps: Any, top: Any) -> None:
+    """The head belongs to these outputs: uint8, points last, and on the grids that it was made for."""
+    grids = [float(np.float32(maps["quantization"][0])), *map(float, top["quantization"])]
+    expected = [head.maps_scale, head.top_scale, float(head.top_zero_point)]
+    kinds = [np.dtype(detail["dtype"]) for detail in (maps, top)]
+    if kinds != [np.dtype(np.uint8)] * 2 or maps["shape"][-1] != head.n_points or not np.allclose(grids, expected):
+        raise BackendError(
+            f"model {model.origin}: expected uint8 outputs with {head.n_points} maps and the scales of its head, "
+            f"{expected}, got {', '.join(map(str, kinds))} with {maps['shape'][-1]} maps and {grids}; was the "
+            "flatbuffer taken from another model?"
+        )
+
+
+def _real(values: npt.NDArray[Any], detail: Any) -> Float32:
+    scale, zero_point = detail["quantization"]
+    return dequantize(values.ravel(), scale=scale, zero_point=zero_point)
 
 
 class ClosedInterpreter:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import numpy as np
-
 from sdk.errors import InputError, ModelFileError
-from sdk.packing import ALIGNER, FORMAT_VERSION, METADATA_NAME, ModelBase, PackedFile, pack_file, unpack
+from sdk.head import ARRAYS as HEAD_ARRAYS
+from sdk.head import Head
+from sdk.packing import (
+    ALIGNER,
+    FORMAT_VERSION,
+    METADATA_NAME,
+    ModelBase,
+    PackedFile,
+    array_bytes,
+    pack_file,
+    read_array,
+    unpack,
+)
 from sdk.schemes import SCHEMES, LandmarkScheme
 from sdk.shape_model import ARRAYS, ShapeModel
 
-__all__ = ["ARRAY_NAME", "DEFAULT_MODEL", "FORMAT_VERSION", "METADATA_NAME", "ModelFile", "pack"]
+__all__ = ["ARRAY_NAME", "DEFAULT_MODEL", "FORMAT_VERSION", "HEAD_NAME", "METADATA_NAME", "ModelFile", "pack"]
 
 DEFAULT_MODEL = "accurate_int8.tflite"
 ARRAY_NAME = "shape_model/{}.npy"
+HEAD_NAME = "head/{}.npy"
 
 _NEEDED: Mapping[str, type] = {
     "name": str,
@@ -39,12 +49,14 @@ class ModelFile(ModelBase):
         metadata: what docs/model_format.md lists; checked fields have properties here.
         shape_model: the active shape model it was trained with.
         origin: where it came from, for messages.
+        head: what follows the network; None where the network gives landmarks and pose itself.
     """
 
     flatbuffer: bytes
     metadata: Mapping[str, Any]
     shape_model: ShapeModel
     origin: str
+    head: Head | None = None
 
     @property
     def margin(self) -> float:
@@ -69,39 +81,46 @@ class ModelFile(ModelBase):
     @classmethod
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> ModelFile:
         """`load` for a file that is already in memory."""
-        names = [ARRAY_NAME.format(name) for name in ARRAYS]
-        packed = unpack(content, kind=ALIGNER, needed=_NEEDED, members=names, origin=origin)
+        packed = unpack(content, kind=ALIGNER, needed=_NEEDED, members=_members, origin=origin)
         scheme = packed.metadata["scheme"]
         if scheme not in SCHEMES:
             raise ModelFileError(f"model {origin}: expected scheme in {sorted(SCHEMES)}, got {scheme!r}")
         expansion = packed.metadata.get("yaw_expansion", 0.0)
         if not isinstance(expansion, int | float) or not 0 <= expansion <= 1:
             raise ModelFileError(f"model {origin}: metadata yaw_expansion: expected 0 to 1, got {expansion!r}")
-        return cls(packed.flatbuffer, packed.metadata, _shape_model(packed, origin), origin)
+        return cls(packed.flatbuffer, packed.metadata, _shape_model(packed, origin), origin, _head(packed, origin))
+
+    def repacked(self, metadata: Mapping[str, Any]) -> bytes:
+        """The file with other metadata."""
+        return pack(self.flatbuffer, self.shape_model, metadata, head=self.head)
 
 
-def pack(flatbuffer: bytes, shape_model: ShapeModel, metadata: Mapping[str, Any]) -> bytes:
-    """One file of a flatbuffer, its shape model and metadata; adds format version and checksums.
+def pack(
+    flatbuffer: bytes, shape_model: ShapeModel, metadata: Mapping[str, Any], *, head: Head | None = None
+) -> bytes:
+    """One file of a flatbuffer, its shape model, head and metadata; adds format version and checksums.
 
     The same input gives the same bytes.
     """
-    members: dict[str, bytes] = {}
-    for name, array in shape_model.arrays().items():
-        buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, array, allow_pickle=False)
-        members[ARRAY_NAME.format(name)] = buffer.getvalue()
-    content = pack_file(flatbuffer, metadata, members)
+    members = {ARRAY_NAME.format(name): array_bytes(array) for name, array in shape_model.arrays().items()}
+    table = {name: value for name, value in metadata.items() if name != "head"}
+    if head is not None:
+        table["head"] = head.settings()
+        members |= {HEAD_NAME.format(name): array_bytes(array) for name, array in head.arrays().items()}
+    content = pack_file(flatbuffer, table, members, version=1 if head is None else 2)
     ModelFile.from_bytes(content, origin=str(metadata.get("name", "new model")))
     return content
 
 
+def _members(metadata: Mapping[str, Any]) -> list[str]:
+    """The arrays that a file with these metadata has."""
+    of_head = HEAD_ARRAYS if "head" in metadata else ()
+    return [ARRAY_NAME.format(name) for name in ARRAYS] + [HEAD_NAME.format(name) for name in of_head]
+
+
 def _shape_model(packed: PackedFile, origin: str) -> ShapeModel:
     try:
-        arrays = {
-            name: np.lib.format.read_array(io.BytesIO(packed.members[ARRAY_NAME.format(name)]), allow_pickle=False)
-            for name in ARRAYS
-        }
-        model = ShapeModel.from_arrays(arrays)
+        model = ShapeModel.from_arrays({n: read_array(packed.members[ARRAY_NAME.format(n)]) for n in ARRAYS})
     except (ValueError, InputError) as error:
         raise ModelFileError(f"model {origin}: shape model: {error}") from error
     expected = SCHEMES[packed.metadata["scheme"]].n_points
@@ -111,3 +130,20 @@ def _shape_model(packed: PackedFile, origin: str) -> ShapeModel:
             f"{expected}"
         )
     return model
+
+
+def _head(packed: PackedFile, origin: str) -> Head | None:
+    settings = packed.metadata.get("head")
+    if settings is None:
+        return None
+    try:
+        head = Head.of(settings, {n: read_array(packed.members[HEAD_NAME.format(n)]) for n in HEAD_ARRAYS})
+    except (ValueError, InputError) as error:
+        raise ModelFileError(f"model {origin}: {error}") from error
+    expected = SCHEMES[packed.metadata["scheme"]].n_points
+    if head.n_points != expected:
+        raise ModelFileError(
+            f"model {origin}: head gives {head.n_points} landmarks, scheme {packed.metadata['scheme']} has "
+            f"{expected}"
+        )
+    return head

@@ -11,14 +11,19 @@ import io
 import json
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from sdk.errors import InputError, ModelFileError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest that is read; `pack_file` writes 1 where nothing in the file is new."""
+
 METADATA_NAME = "asmnet_edge.json"
 
 ALIGNER = "face_aligner"
@@ -118,14 +123,19 @@ def kind_of(content: bytes) -> str:
 
 
 def unpack(
-    content: bytes, *, kind: str, needed: Mapping[str, type], members: Sequence[str] = (), origin: str
+    content: bytes,
+    *,
+    kind: str,
+    needed: Mapping[str, type],
+    members: Callable[[Mapping[str, Any]], Sequence[str]] = lambda metadata: (),
+    origin: str,
 ) -> PackedFile:
     """Take a model file apart.
 
     Args:
         kind: ALIGNER or DETECTOR.
         needed: metadata fields and their types.
-        members: names of further associated files.
+        members: names of further associated files, given the metadata.
         origin: where it came from, for messages.
     Raises:
         ModelFileError: it is truncated, altered, of another kind, or of a newer format version.
@@ -140,7 +150,7 @@ def unpack(
             start = min(info.header_offset for info in archive.infolist())
             text = _read_member(archive, METADATA_NAME, origin)
             metadata = _check_metadata(text, kind, needed, origin)
-            found = {name: _read_member(archive, name, origin) for name in members}
+            found = {name: _read_member(archive, name, origin) for name in members(metadata)}
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
         raise ModelFileError(
             f"model {origin}: no readable metadata at the end of the file ({error}); "
@@ -151,13 +161,15 @@ def unpack(
     return PackedFile(flatbuffer, metadata, found)
 
 
-def pack_file(flatbuffer: bytes, metadata: Mapping[str, Any], members: Mapping[str, bytes]) -> bytes:
+def pack_file(
+    flatbuffer: bytes, metadata: Mapping[str, Any], members: Mapping[str, bytes], *, version: int = 1
+) -> bytes:
     """One file of a flatbuffer, its metadata and members; adds format version and checksums.
 
     The same input gives the same bytes.
     """
     digests = {name: _sha256(data) for name, data in {"flatbuffer": flatbuffer, **members}.items()}
-    table = {**metadata, "format_version": FORMAT_VERSION, "sha256": digests}
+    table = {**metadata, "format_version": version, "sha256": digests}
     members = {METADATA_NAME: json.dumps(table, indent=1, sort_keys=True).encode(), **members}
     buffer = io.BytesIO(flatbuffer)
     buffer.seek(0, io.SEEK_END)
@@ -167,6 +179,19 @@ def pack_file(flatbuffer: bytes, metadata: Mapping[str, Any], members: Mapping[s
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return buffer.getvalue()
+
+
+def array_bytes(array: npt.NDArray[Any]) -> bytes:
+    """An array as a member `.npy`."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def read_array(member: bytes) -> npt.NDArray[Any]:
+    """Inverse of `array_bytes`; ValueError where it is none."""
+    found: npt.NDArray[Any] = np.lib.format.read_array(io.BytesIO(member), allow_pickle=False)
+    return found
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, origin: str) -> bytes:

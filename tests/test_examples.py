@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from sdk import ModelFile
-from sdk.model_file import pack
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -73,7 +72,7 @@ def test_video_file(hopper, tmp_path, capsys, monkeypatch):
 def test_own_model(photo, tmp_path, capsys, monkeypatch):
     shipped = ModelFile.default()
     mine = tmp_path / "mine.tflite"
-    mine.write_bytes(pack(shipped.flatbuffer, shipped.shape_model, {**shipped.metadata, "name": "mine"}))
+    mine.write_bytes(shipped.repacked({**shipped.metadata, "name": "mine"}))
     run("own_model.py", str(mine), str(photo), monkeypatch=monkeypatch)
     text = capsys.readouterr().out
     assert "mine: 128 px, 68 points" in text

@@ -18,7 +18,7 @@ def damaged(model: ModelFile, change: Change) -> ModelFile:
     """The model with a changed flatbuffer and new checksums."""
     tree = unpacked(model.flatbuffer)
     change(tree)
-    return ModelFile.from_bytes(pack(packed(tree), model.shape_model, model.metadata))
+    return ModelFile.from_bytes(pack(packed(tree), model.shape_model, model.metadata, head=model.head))
 
 
 def perturbed_weights(tree: Any) -> None:

@@ -19,7 +19,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 HERE = Path(__file__).parent
 FILE = HERE / "golden.txt"
-VERSION = 1
+VERSION = 2
 NO_FRAME = "-"
 """Where a case has this for a frame, its outputs are made up: decode them, run nothing."""
 
@@ -41,10 +41,11 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """Of one look: the crop, the bytes the network saw, what it answered, and the face."""
+    """Of one look: the crop, the bytes the network saw and gave, landmarks and pose in them, and the face."""
 
     crop: Crop
     pixels: UInt8
+    outputs: bytes
     raw_landmarks: Float32
     raw_pose: Float32
     face: Face
@@ -53,6 +54,8 @@ class Stages:
         crop, pose = self.crop, self.face.pose
         yield f"crop {crop.center_x!r} {crop.center_y!r} {crop.side!r} {crop.angle_deg!r}"
         yield f"crop_sha256 {hashlib.sha256(self.pixels.tobytes()).hexdigest()}"
+        if self.outputs:
+            yield f"outputs_sha256 {hashlib.sha256(self.outputs).hexdigest()}"
         yield f"raw_landmarks {_text(self.raw_landmarks)}"
         yield f"raw_pose {_text(self.raw_pose)}"
         yield f"landmarks {_text(self.face.landmarks)}"
@@ -70,6 +73,7 @@ class Recorder:
     def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
         self.pixels = crop
         self.landmarks, self.pose = self._inner.run(crop)
+        self.outputs = b"".join(part.tobytes() for part in getattr(self._inner, "raw_outputs", ()))
         return self.landmarks, self.pose
 
 
@@ -85,7 +89,7 @@ def run(case: Case, frame: UInt8, aligner: FaceAligner) -> Stages:
             first.landmarks, size=model.input_size, margin=model.margin, angle_deg=first.pose.roll_deg
         ).on_grid()
         face = aligner.align(frame, box, refine=True)
-    return Stages(crop, recorder.pixels, recorder.landmarks, recorder.pose, face)
+    return Stages(crop, recorder.pixels, recorder.outputs, recorder.landmarks, recorder.pose, face)
 
 
 def read_frame(name: str) -> UInt8:

@@ -6,7 +6,6 @@ import pytest
 
 from sdk import DetectorFile, FaceDetector, ModelFile, ModelFileError
 from sdk.detector_file import pack_detector
-from sdk.model_file import pack
 
 DETECTOR = DetectorFile.default()
 ALIGNER = ModelFile.default()
@@ -70,7 +69,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_an_aligner_is_no_detector_and_the_other_way_round(tmp_path):
-    aligner = pack(ALIGNER.flatbuffer, ALIGNER.shape_model, ALIGNER.metadata)
+    aligner = ALIGNER.repacked(ALIGNER.metadata)
     with pytest.raises(ModelFileError, match=r"expected a face_detector, got kind 'face_aligner'.*FaceAligner"):
         DetectorFile.from_bytes(aligner)
     with pytest.raises(ModelFileError, match=r"expected a face_aligner, got kind 'face_detector'.*FaceDetector"):

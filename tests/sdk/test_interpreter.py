@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,13 +69,13 @@ def test_a_broken_interpreter_is_not_taken_for_a_missing_one(monkeypatch):
 
 
 def test_a_flatbuffer_of_rubbish_is_refused():
-    rubbish = ModelFile(b"\x1c\0\0\0TFL3" + bytes(64), MODEL.metadata, MODEL.shape_model, "rubbish")
+    rubbish = replace(MODEL, flatbuffer=b"\x1c\0\0\0TFL3" + bytes(64), origin="rubbish")
     with pytest.raises(BackendError, match="model rubbish"):
         TfliteInterpreter(rubbish)
 
 
 def test_a_wrong_input_size_is_refused():
-    lying = ModelFile(MODEL.flatbuffer, {**MODEL.metadata, "input_size": 64}, MODEL.shape_model, "lying")
+    lying = replace(MODEL, metadata={**MODEL.metadata, "input_size": 64})
     with pytest.raises(BackendError, match=r"expected an input of shape \[1, 64, 64, 3\]"):
         TfliteInterpreter(lying)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from sdk import ModelFile, ModelFileError
-from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, METADATA_NAME, pack
+from sdk.head import ARRAYS as HEAD_ARRAYS
+from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, HEAD_NAME, METADATA_NAME, pack
+from sdk.packing import array_bytes
 from sdk.testing import toy_shape_model
 
 MODEL = ModelFile.default()
@@ -18,13 +21,13 @@ MODEL = ModelFile.default()
 
 @pytest.fixture
 def content() -> bytes:
-    return pack(MODEL.flatbuffer, MODEL.shape_model, MODEL.metadata)
+    return MODEL.repacked(MODEL.metadata)
 
 
-def rewritten(content: bytes, **members: bytes) -> bytes:
-    """The model with some associated files replaced."""
+def rewritten(content: bytes, without: str = "", **members: bytes) -> bytes:
+    """The model with some associated files replaced, and one left out."""
     with zipfile.ZipFile(io.BytesIO(content)) as old:
-        files = {name: old.read(name) for name in old.namelist()}
+        files = {name: old.read(name) for name in old.namelist() if name != without}
     buffer = io.BytesIO(MODEL.flatbuffer)
     buffer.seek(0, io.SEEK_END)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -43,10 +46,22 @@ def test_pack_and_load_give_everything_back(content):
     assert again.flatbuffer == MODEL.flatbuffer
     assert again.metadata == MODEL.metadata
     np.testing.assert_array_equal(again.shape_model.eigenvectors, MODEL.shape_model.eigenvectors)
+    assert again.head is not None
+    assert MODEL.head is not None
+    assert again.head.settings() == MODEL.head.settings()
+    for name, array in MODEL.head.arrays().items():
+        np.testing.assert_array_equal(again.head.arrays()[name], array)
+
+
+def test_only_files_with_a_head_are_of_the_newer_format(content):
+    plain = pack(MODEL.flatbuffer, MODEL.shape_model, MODEL.metadata)
+    assert ModelFile.from_bytes(content).metadata["format_version"] == FORMAT_VERSION == 2
+    assert ModelFile.from_bytes(plain).metadata["format_version"] == 1
+    assert ModelFile.from_bytes(plain).head is None
 
 
 def test_packing_is_reproducible(content):
-    assert pack(MODEL.flatbuffer, MODEL.shape_model, MODEL.metadata) == content
+    assert MODEL.repacked(MODEL.metadata) == content
 
 
 def test_zip_tools_read_the_associated_files(content):
@@ -111,15 +126,47 @@ def test_a_newer_format_asks_for_an_upgrade(content):
 
 
 def test_a_missing_member_is_named(content):
-    with zipfile.ZipFile(io.BytesIO(content)) as old:
-        files = {n: old.read(n) for n in old.namelist() if "eigenvalues" not in n}
-    buffer = io.BytesIO(MODEL.flatbuffer)
-    buffer.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
     with pytest.raises(ModelFileError, match=r"expected shape_model/eigenvalues\.npy"):
-        ModelFile.from_bytes(buffer.getvalue())
+        ModelFile.from_bytes(rewritten(content, without="shape_model/eigenvalues.npy"))
+
+
+def with_head_array(content: bytes, name: str, array: np.ndarray) -> bytes:
+    """The model with an array of its head replaced, its checksum right."""
+    member = HEAD_NAME.format(name)
+    data = array_bytes(array)
+    digests = {**MODEL.metadata["sha256"], member: hashlib.sha256(data).hexdigest()}
+    return rewritten(with_metadata(content, sha256=digests), **{member: data})
+
+
+@pytest.mark.parametrize("name", HEAD_ARRAYS)
+def test_damage_to_an_array_of_the_head_is_named(content, name):
+    good = MODEL.head.arrays()[name]
+    damaged = good.copy()
+    damaged.flat[1] = np.nan
+    with pytest.raises(ModelFileError, match=f"{name}: expected finite numbers"):
+        ModelFile.from_bytes(with_head_array(content, name, damaged))
+    for wrong in (good[..., :2], good.astype(np.float64)):
+        with pytest.raises(ModelFileError, match=r"(kernel|bias): expected float32 of shape"):
+            ModelFile.from_bytes(with_head_array(content, name, wrong))
+    with pytest.raises(ModelFileError, match=rf"head/{name}\.npy does not match its checksum"):
+        ModelFile.from_bytes(rewritten(content, **{HEAD_NAME.format(name): array_bytes(-good)}))
+    with pytest.raises(ModelFileError, match=rf"expected head/{name}\.npy among the associated files"):
+        ModelFile.from_bytes(rewritten(content, without=f"head/{name}.npy"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "heatmaps"}, "expected an object of kind mean_places"),
+        ({"maps_side": "16"}, "maps_side: expected int, got '16'"),
+        ({"maps_side": 0}, "expected maps_side of 1 to 128"),
+        ({"maps_scale": 0.0}, "expected scales above 0"),
+        ({"top_zero_point": 256}, "top_zero_point of 0 to 255"),
+    ],
+)
+def test_wrong_settings_of_the_head_are_named(content, change, message):
+    with pytest.raises(ModelFileError, match=message):
+        ModelFile.from_bytes(with_metadata(content, head={**MODEL.metadata["head"], **change}))
 
 
 def test_a_zip_bomb_is_not_unpacked(content):
@@ -161,4 +208,4 @@ def test_metadata_that_is_no_json(content):
 
 def test_without_a_yaw_expansion_it_is_none():
     kept = {name: value for name, value in MODEL.metadata.items() if name != "yaw_expansion"}
-    assert ModelFile.from_bytes(pack(MODEL.flatbuffer, MODEL.shape_model, kept)).yaw_expansion == 0.0
+    assert ModelFile.from_bytes(MODEL.repacked(kept)).yaw_expansion == 0.0

@@ -1,0 +1,159 @@
+"""What a network leaves to its reader: from maps and features on integers to landmarks and pose.
+
+The network ends at tensors of integers, which are the same on every processor. What follows are sums of floats, in
+double precision and rounded once, so that their order does not matter: docs/model_format.md, "The head".
+Source: Sun et al., "Integral Human Pose Regression", ECCV 2018 (mean places).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import InputError
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+KIND = "mean_places"
+"""The only kind of head there is, in the metadata's field `head`."""
+
+ARRAYS = ("landmarks_kernel", "landmarks_bias", "pose_kernel", "pose_bias")
+"""Members head/NAME.npy of a model file."""
+
+SETTINGS: Mapping[str, type] = MappingProxyType(
+    {"maps_side": int, "maps_scale": float, "top_scale": float, "top_zero_point": int}
+)
+"""Numbers in the metadata's field `head`, beside `kind`."""
+
+MAX_SIDE = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """Points are the mean places of maps, corrected by a dense layer that also sees the last feature map.
+
+    Attributes:
+        maps_side: cells of a map per side.
+        maps_scale: of the maps' integers.
+        top_scale, top_zero_point: of the last feature map; real = scale * (integer - zero_point).
+        landmarks_kernel: (2n + t, 2n) float32: a row for each coordinate of the n places, x and y interleaved,
+            then one for each of the t values of the last feature map. landmarks_bias: (2n,).
+        pose_kernel: (2n + t, 3) float32; pose_bias: (3,).
+    Raises:
+        InputError: the arrays disagree about n or t, or numbers are not finite or out of range.
+    """
+
+    maps_side: int
+    maps_scale: float
+    top_scale: float
+    top_zero_point: int
+    landmarks_kernel: Float32
+    landmarks_bias: Float32
+    pose_kernel: Float32
+    pose_bias: Float32
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.maps_side <= MAX_SIDE or not 0 <= self.top_zero_point <= 255:
+            raise InputError(
+                f"head: expected maps_side of 1 to {MAX_SIDE} and top_zero_point of 0 to 255, got "
+                f"{self.maps_side} and {self.top_zero_point}"
+            )
+        if not (np.isfinite([self.maps_scale, self.top_scale]).all() and min(self.maps_scale, self.top_scale) > 0):
+            raise InputError(f"head: expected scales above 0, got {self.maps_scale} and {self.top_scale}")
+        rows, columns = len(self.landmarks_kernel), self.landmarks_bias.size
+        shapes = {"landmarks_kernel": (rows, columns), "landmarks_bias": (columns,)}
+        shapes |= {"pose_kernel": (rows, 3), "pose_bias": (3,)}
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float32 or rows <= columns:
+                raise InputError(
+                    f"{name}: expected float32 of shape {shape} with more rows than {columns} coordinates, got "
+                    f"{array.dtype} of {array.shape}; are rows and columns swapped?"
+                )
+            if not np.isfinite(array).all():
+                raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
+
+    @property
+    def n_points(self) -> int:
+        return self.landmarks_bias.size // 2
+
+    @property
+    def top_size(self) -> int:
+        """Numbers of the last feature map."""
+        return len(self.landmarks_kernel) - 2 * self.n_points
+
+    @property
+    def bytes(self) -> int:
+        """Of the arrays."""
+        return sum(array.nbytes for array in self.arrays().values())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates: x and y of each cell of each map, and the layers."""
+        return 2 * self.maps_side**2 * self.n_points + self.landmarks_kernel.size + self.pose_kernel.size
+
+    def arrays(self) -> dict[str, Float32]:
+        """The arrays by name, as a model file keeps them."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
+    def settings(self) -> dict[str, Any]:
+        """The numbers, as metadata keep them."""
+        return {"kind": KIND} | {name: getattr(self, name) for name in SETTINGS}
+
+    @classmethod
+    def of(cls, settings: Any, arrays: Mapping[str, Any]) -> Head:
+        """Inverse of `settings` and `arrays`.
+
+        Raises:
+            InputError: see Head; or the head is of a kind that this SDK does not know.
+        """
+        if not isinstance(settings, Mapping) or settings.get("kind") != KIND:
+            raise InputError(f"head: expected an object of kind {KIND}, got {settings!r}; upgrade asmnet-edge")
+        for name, kind in SETTINGS.items():
+            if not isinstance(settings.get(name), kind) or isinstance(settings[name], bool):
+                raise InputError(f"head: {name}: expected {kind.__name__}, got {settings.get(name)!r}")
+        return cls(**{name: settings[name] for name in SETTINGS}, **{name: arrays[name] for name in ARRAYS})
+
+
+class Decoder:
+    """A head, ready to run on what the network gave. Not for use by two threads at once: its memory is reused."""
+
+    def __init__(self, head: Head) -> None:
+        self._n, self._zero_point = head.n_points, float(head.top_zero_point)
+        self._chance = np.exp(-head.maps_scale * np.arange(256.0))
+        self._cells = _cells(head.maps_side)
+        self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
+        self._kernel[2 * self._n :] *= head.top_scale
+        self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
+        self._chances = np.empty((head.maps_side**2, self._n))
+        self._features = np.empty(len(self._kernel))
+
+    def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
+        """Landmarks (n, 2) in crop coordinates and pose (3,).
+
+        Args:
+            maps: integers of the points' maps, points last: (..., side, side, n).
+            top: of the last feature map, any shape.
+        """
+        cells = maps.reshape(-1, self._n)
+        # 0 to 255 without a wrap; with mode="raise" numpy would take its time
+        np.take(self._chance, cells.max(axis=0) - cells, out=self._chances, mode="wrap")
+        whole, *sums = self._cells @ self._chances
+        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, whole).T
+        np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
+        values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
+        return values[:-3].reshape(-1, 2), values[-3:]
+
+
+def _cells(side: int) -> Float64:
+    """(3, side²): one, x and y of each cell, row by row; centres in sides of the crop from its own."""
+    place = (np.arange(side) + 0.5) / side - 0.5
+    y, x = np.meshgrid(place, place, indexing="ij")
+    return np.stack([np.ones(side * side), x.ravel(), y.ravel()])
