@@ -20,7 +20,7 @@ extern "C" {
 #define FA_API
 #endif
 
-#define FA_ABI_VERSION 2u /* raised when a struct or function changes; fa_create compares it */
+#define FA_ABI_VERSION 3u /* raised when a struct or function changes; fa_create compares it */
 #define FA_LANDMARKS 68   /* i-bug's order, counted from 0 */
 #define FA_MAX_MODES 64
 #define FA_MAX_DETECTIONS 64 /* in a frame; the best are kept */
@@ -72,6 +72,8 @@ typedef struct fa_look {
     const uint8_t *pixels;      /* size x size x 3, RGB */
     const float *raw_landmarks; /* FA_LANDMARKS x 2, in sides of the square from its centre */
     const float *raw_pose;      /* 3, in units of 90 degrees */
+    const void *outputs[2];     /* the network's own, from which these follow: maps and last feature map of a model */
+    int32_t output_bytes[2];    /* with a head (docs/model_format.md), else landmarks and pose */
 } fa_look;
 
 /* Finds faces: writes at most `capacity` detections, returns how many, or a negative number to fail. */

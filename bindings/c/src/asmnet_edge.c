@@ -12,7 +12,7 @@
 struct fa_aligner {
     fa_model model;
     fa_network network;
-    const fa_tensor *landmarks, *pose; /* outputs of the network */
+    const fa_tensor *outputs[2]; /* of the network: maps and last feature map, or landmarks and pose */
     int has_detector;
     fa_face_detector own;
     fa_detector detector; /* the user's */
@@ -78,16 +78,23 @@ static fa_status open_network(const fa_options *options, fa_aligner *a) {
     if (a->pixels == NULL) return fa_fail(FA_ERROR_MEMORY, "no memory for the network's input");
     fa_status status = fa_network_open(file, options->runtime, options->num_threads, &a->network);
     if (status != FA_OK) return status;
-    for (int32_t i = 0; i < a->network.n_outputs; i++) {
-        const fa_tensor *output = &a->network.outputs[i];
-        if (output->count == 2 * FA_LANDMARKS) a->landmarks = output;
-        if (output->count == 3) a->pose = output;
+    const fa_head *head = &a->model.head;
+    int32_t sizes[2] = {2 * FA_LANDMARKS, 3};
+    if (head->side > 0) {
+        sizes[0] = head->side * head->side * FA_LANDMARKS;
+        sizes[1] = head->top_size;
     }
-    if (a->network.input.count == pixels && a->landmarks != NULL && a->pose != NULL && a->network.n_outputs == 2)
-        return FA_OK;
-    return fa_fail(FA_ERROR_BACKEND, "model %s: expected an input of %d numbers and outputs of %d and 3, got an input of %d "
-                                     "and %d outputs", file->name, pixels, 2 * FA_LANDMARKS, a->network.input.count,
-                   a->network.n_outputs);
+    for (int32_t i = 0; i < a->network.n_outputs; i++)
+        for (int k = 0; k < 2; k++)
+            if (a->network.outputs[i].count == sizes[k]) a->outputs[k] = &a->network.outputs[i];
+    int fits = a->network.input.count == pixels && a->outputs[0] != NULL && a->outputs[1] != NULL &&
+               a->outputs[0] != a->outputs[1] && a->network.n_outputs == 2;
+    if (fits && head->side > 0)
+        fits = a->outputs[0]->type == FA_UINT8 && a->outputs[1]->type == FA_UINT8 && a->outputs[0]->last == FA_LANDMARKS;
+    if (fits) return FA_OK;
+    return fa_fail(FA_ERROR_BACKEND, "model %s: expected an input of %d numbers and outputs of %d and %d%s, got an input of %d "
+                                     "and %d outputs", file->name, pixels, sizes[0], sizes[1],
+                   head->side > 0 ? " uint8 for its head" : "", a->network.input.count, a->network.n_outputs);
 }
 
 fa_status fa_create(const fa_options *options, fa_aligner **aligner) {
@@ -119,6 +126,7 @@ void fa_destroy(fa_aligner *aligner) {
     fa_network_close(&aligner->network);
     fa_face_detector_close(&aligner->own);
     free(aligner->model.file.content);
+    fa_head_free(&aligner->model.head);
     free(aligner->grid.pixels);
     free(aligner->pixels);
     free(aligner);
@@ -143,8 +151,12 @@ static fa_status look(fa_aligner *a, const fa_image *image, double score, fa_fac
     if (status == FA_OK) status = fa_network_run(&a->network, a->pixels);
     if (status != FA_OK) return status;
     a->looked = 1;
-    fa_tensor_read(a->landmarks, a->raw_landmarks[0]);
-    fa_tensor_read(a->pose, a->raw_pose);
+    if (a->model.head.side > 0)
+        fa_head_decode(&a->model.head, a->outputs[0]->data, a->outputs[1]->data, a->raw_landmarks[0], a->raw_pose);
+    else {
+        fa_tensor_read(a->outputs[0], a->raw_landmarks[0]);
+        fa_tensor_read(a->outputs[1], a->raw_pose);
+    }
     fa_crop_to_image(&a->crop, (const float(*)[2])a->raw_landmarks, face->landmarks);
     fa_pose_decode(&a->model, a->raw_pose, a->crop.angle_deg, face);
     face->box = fa_box_around((const float(*)[2])face->landmarks);
@@ -238,6 +250,11 @@ fa_status fa_last_look(const fa_aligner *aligner, fa_look *out) {
         return fa_fail(FA_ERROR_INPUT, "fa_last_look: expected a call of fa_align or fa_predict before it");
     const fa_crop *crop = &aligner->crop;
     *out = (fa_look){crop->center_x, crop->center_y, crop->side, crop->angle_deg, aligner->model.file.input_size,
-                     aligner->pixels, aligner->raw_landmarks[0], aligner->raw_pose};
+                     aligner->pixels, aligner->raw_landmarks[0], aligner->raw_pose, {NULL, NULL}, {0, 0}};
+    for (int i = 0; i < 2; i++) {
+        const fa_tensor *output = aligner->outputs[i];
+        out->outputs[i] = output->data;
+        out->output_bytes[i] = output->count * (output->type == FA_FLOAT32 ? 4 : 1);
+    }
     return FA_OK;
 }

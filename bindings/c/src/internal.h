@@ -58,6 +58,25 @@ int fa_packed_number(const fa_packed *packed, const char *name, double *out); /*
 int fa_packed_string(const fa_packed *packed, const char *name, char *out, size_t capacity);
 fa_status fa_packed_check(const fa_packed *packed, const char *name, const void *data, size_t size); /* its SHA-256 */
 
+/* arrays.c: a member of float32, rows x columns, to be freed; *rows: how many it may have at most, then has. */
+fa_status fa_array_read(const fa_packed *packed, const char *member, int32_t *rows, int32_t columns, float **out);
+
+/* head.c: from integers to landmarks and pose, for networks that end before them */
+typedef struct fa_layer {
+    int32_t rows, columns;
+    float *kernel, *bias;
+} fa_layer;
+typedef struct fa_head {
+    int32_t side, top_size; /* cells of a map per side, 0: there is no head; numbers of the last feature map */
+    int32_t top_zero_point;
+    double top_scale, chance[256]; /* of a cell, by how far its integer is below the map's greatest */
+    fa_layer landmarks, pose;
+    double *features; /* memory for a frame */
+} fa_head;
+fa_status fa_head_read(const fa_packed *packed, fa_head *head); /* frees what it made where it fails */
+void fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose);
+void fa_head_free(fa_head *head);
+
 /* model.c */
 typedef struct fa_shape_model {
     int32_t n_modes;
@@ -70,13 +89,14 @@ typedef struct fa_model {
     fa_model_file file;
     double crop_margin, yaw_expansion;
     fa_shape_model shape;
+    fa_head head;
 } fa_model;
 typedef struct fa_detector_model {
     fa_model_file file;
     double min_score, max_overlap; /* IoU */
 } fa_detector_model;
 #define FA_MAX_INPUT_SIZE 1024
-/* These take `content` over on success. */
+/* These take `content` over on success; the head is to be freed then. */
 fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_model *model);
 fa_status fa_detector_model_read(uint8_t *content, size_t size, const char *origin, fa_detector_model *model);
 

@@ -1,55 +1,20 @@
 /* Shape models, and what is particular to aligners and to detectors: docs/model_format.md. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 
-/* The dimensions of a little-endian float32 array in C order; -1 for anything else. */
-static int npy_shape(const uint8_t *data, size_t size, int32_t shape[2], size_t *start) {
-    if (size < 10 || memcmp(data, "\x93NUMPY\x01\x00", 8) != 0) return -1;
-    size_t length = (size_t)data[8] | (size_t)data[9] << 8;
-    char header[256];
-    if (length >= sizeof header || size - 10 < length) return -1;
-    memcpy(header, data + 10, length);
-    header[length] = '\0';
-    const char *at = strstr(header, "'shape': (");
-    if (at == NULL || !strstr(header, "'descr': '<f4'") || !strstr(header, "'fortran_order': False")) return -1;
-    *start = 10 + length;
-    int32_t first = 0, second = 0;
-    int n = sscanf(at, "'shape': (%7d, %7d)", &first, &second);
-    shape[0] = first;
-    shape[1] = n == 2 ? second : 1;
-    return n < 1 || first < 1 || shape[1] < 1 ? -1 : 0;
-}
-
 /* Reads `name` into at most rows x columns floats; *rows becomes what it has. columns must agree. */
 static fa_status read_array(const fa_packed *packed, const char *name, int32_t *rows, int32_t columns, float *out) {
     char member[64];
-    const char *problem;
-    size_t size, start = 0;
-    int32_t shape[2] = {0, 0};
+    float *values;
     snprintf(member, sizeof member, "shape_model/%s.npy", name);
-    uint8_t *data = fa_archive_read(&packed->archive, member, &size, &problem);
-    if (data == NULL) return fa_fail(FA_ERROR_MODEL, "model %s: %s %s", packed->origin, member, problem);
-    fa_status status = fa_packed_check(packed, member, data, size);
-    if (status == FA_OK) {
-        int known = npy_shape(data, size, shape, &start) == 0;
-        if (!known || shape[0] > *rows || shape[1] != columns ||
-            size - start != (size_t)shape[0] * (size_t)columns * sizeof(float))
-            status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected float32 of at most %d x %d; was it packed by "
-                                             "python -m convert?", packed->origin, member, *rows, columns);
-    }
-    if (status == FA_OK) {
-        *rows = shape[0];
-        memcpy(out, data + start, size - start);
-        for (int32_t i = 0; i < shape[0] * columns && status == FA_OK; i++)
-            if (!isfinite(out[i]))
-                status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected finite numbers", packed->origin, member);
-    }
-    free(data);
-    return status;
+    fa_status status = fa_array_read(packed, member, rows, columns, &values);
+    if (status != FA_OK) return status;
+    memcpy(out, values, (size_t)*rows * (size_t)columns * sizeof *out);
+    free(values);
+    return FA_OK;
 }
 
 static fa_status read_shape_model(const fa_packed *packed, fa_shape_model *shape) {
@@ -91,6 +56,7 @@ fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_mo
     if (status == FA_OK) status = read_metadata(&packed, model);
     if (status == FA_OK) status = read_shape_model(&packed, &model->shape);
     if (status == FA_OK) status = fa_packed_check(&packed, "flatbuffer", content, packed.archive.start);
+    if (status == FA_OK) status = fa_head_read(&packed, &model->head);
     if (status == FA_OK) model->file.content = content;
     fa_packed_close(&packed);
     return status;

@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define METADATA "asmnet_edge.json"
 
 int fa_packed_number(const fa_packed *packed, const char *name, double *out) {

@@ -7,10 +7,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void members(const uint8_t *data, size_t size) {
-    static const char *const names[] = {"asmnet_edge.json", "shape_model/mean.npy"};
+    static const char *const names[] = {"asmnet_edge.json", "shape_model/mean.npy", "head/pose_bias.npy"};
     fa_archive archive;
     if (!fa_archive_open(data, size, &archive)) return;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         const char *problem;
         size_t length;
         free(fa_archive_read(&archive, names[i], &length, &problem));
@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (copy == NULL) return 0;
     if (size > 0) memcpy(copy, data, size);
     fa_model_read(copy, size, "fuzz", &model);
+    fa_head_free(&model.head);
     fa_detector_model_read(copy, size, "fuzz", &detector);
     members(copy, size);
     json(copy, size);

@@ -26,6 +26,7 @@ static void read_line(golden_case *c, const char *key, char *rest) {
     double box[4], refine;
     if (strcmp(key, "frame") == 0) snprintf(c->frame, sizeof c->frame, "%s", rest);
     if (strcmp(key, "crop_sha256") == 0) snprintf(c->sha256, sizeof c->sha256, "%s", rest);
+    if (strcmp(key, "outputs_sha256") == 0) snprintf(c->outputs_sha256, sizeof c->outputs_sha256, "%s", rest);
     if (strcmp(key, "box") == 0 && numbers(rest, box, 4) == 4) c->box = (fa_box){box[0], box[1], box[2], box[3]};
     if (strcmp(key, "refine") == 0 && numbers(rest, &refine, 1) == 1) c->refine = refine != 0;
     if (strcmp(key, "crop") == 0) numbers(rest, c->crop, 4);

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 typedef struct {
-    char name[64], frame[64], sha256[65];
+    char name[64], frame[64], sha256[65], outputs_sha256[65];
     fa_box box;
     int refine, n_modes;
     double crop[4], pose[3], plausibility, raw_landmarks[FA_LANDMARKS * 2], raw_pose[3];

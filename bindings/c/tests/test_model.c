@@ -22,6 +22,11 @@ static size_t find(const uint8_t *content, size_t size, const char *text) {
     return 0;
 }
 
+/* To the next place worth damaging: most of the archive are the head's numbers, each like the other. */
+static size_t step(size_t start, size_t end, size_t place) {
+    return place - start < 20000 || end - place < 4000 ? 61 : 4001;
+}
+
 static void test_json(void) {
     const char *good = " {\"a\": 1.5e2, \"b\": {\"a\": [true, null, -0]}, \"c\": \"x\\\"y\", \"d\": \"z\"} ";
     const char *bad[] = {"", "{", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":tru}", "[1]", "{\"a\":1 2}"};
@@ -75,11 +80,11 @@ int main(int argc, char **argv) {
     refused((const uint8_t *)"no model at all", 15, "bytes 4 to 8 are TFL3");
     refused(content, zip, "is it truncated, or a plain .tflite");
     refused(content, size / 2, "is it truncated");
-    for (size_t cut = 1; cut < size - zip; cut += 97) refused(content, size - cut, "model test:");
+    for (size_t cut = 1; cut < size - zip; cut += step(zip, size, size - cut)) refused(content, size - cut, "model test:");
     content[1000] ^= 1;
     refused(content, size, "flatbuffer does not match its checksum");
     content[1000] ^= 1;
-    for (size_t i = zip; i < size; i += 61) { /* a damaged byte is an error or, in unused fields, no matter */
+    for (size_t i = zip; i < size; i += step(zip, size, i)) { /* a damaged byte is an error or, in unused fields, no matter */
         static fa_model model;
         uint8_t *copy = malloc(size);
         CHECK(copy != NULL, "memory");
@@ -87,6 +92,7 @@ int main(int argc, char **argv) {
         copy[i] ^= 0xff;
         fa_status status = fa_model_read(copy, size, "test", &model);
         CHECK(status == FA_OK || status == FA_ERROR_MODEL, "status %d", (int)status);
+        fa_head_free(&model.head);
         free(copy);
     }
     test_detector(content, size, argv[2]);

@@ -41,9 +41,9 @@ static void check_faces(const golden_scene *s, fa_aligner *aligner, const fa_ima
     for (int32_t i = 0; i < count; i++) {
         const fa_face *f = &faces[i];
         const double got[5] = {f->score, f->plausibility, f->yaw_deg, f->pitch_deg, f->roll_deg};
-        for (int k = 0; k < 5; k++) CHECK(fabs(got[k] - s->faces[i][k]) <= 1e-3, "%s: number %d: %g", s->name, k, got[k]);
+        for (int k = 0; k < 5; k++) CHECK(fabs(got[k] - s->faces[i][k]) <= 1e-4, "%s: number %d: %g", s->name, k, got[k]);
         double off = golden_distance(f->landmarks[0], s->faces[i] + 5, FA_LANDMARKS * 2);
-        CHECK(off <= 1e-3, "%s: landmarks differ by %g px", s->name, off);
+        CHECK(off <= 1e-4, "%s: landmarks differ by %g px", s->name, off);
     }
 }
 

@@ -107,6 +107,7 @@ int32_t EXPORT(web_decode)(const uint8_t *content, uint32_t size, const fa_crop 
         fa_crop_to_image(crop, (const float(*)[2])landmarks, faces[0].landmarks);
         fa_pose_decode(&model, pose, crop->angle_deg, &faces[0]);
         fa_shape_describe(&model.shape, (const float(*)[2])faces[0].landmarks, &faces[0]);
+        fa_head_free(&model.head);
     }
     free(copy);
     return status;

@@ -90,10 +90,11 @@ export class FaceAligner {
     const look = core.call('web_last_look');
     if (look === 0) throw core.error(1);
     const [centerX, centerY, side, angleDeg] = core.doubles(look, 4);
-    const [size, pixels, landmarks, pose] = core.ints(look + 32, 4);
+    const [size, pixels, landmarks, pose, ...outputs] = core.ints(look + 32, 8); // addresses of two, then their bytes
     return {
       crop: { centerX, centerY, side, angleDeg },
       pixels: core.bytes(pixels, size * size * 3).slice(),
+      outputs: [0, 1].map((i) => core.bytes(outputs[i], outputs[2 + i]).slice()),
       rawLandmarks: core.floats(landmarks, 2 * LANDMARKS).slice(),
       rawPose: core.floats(pose, 3).slice(),
     };

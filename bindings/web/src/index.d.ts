@@ -79,6 +79,8 @@ export interface Look {
   readonly crop: { readonly centerX: number; readonly centerY: number; readonly side: number; readonly angleDeg: number };
   /** inputSize x inputSize x 3, RGB. */
   readonly pixels: Uint8Array;
+  /** The network's own outputs, byte for byte, from which the rest follows. */
+  readonly outputs: readonly [Uint8Array, Uint8Array];
   readonly rawLandmarks: Float32Array;
   readonly rawPose: Float32Array;
 }

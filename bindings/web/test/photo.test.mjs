@@ -8,9 +8,8 @@ import { createAligner, open } from './browser.mjs';
 const FOLDER = process.env.ASMNET_EXPECTED;
 const photos = FOLDER ? JSON.parse(readFileSync(`${FOLDER}/photos.json`, 'utf8')) : {};
 
-// Crops are the same bytes, raw outputs within 2e-6 of a crop's side; faces in these photos have crops of 250 pixels or less.
-const PIXELS = 5e-4;
-const REST = 1e-3;
+const PIXELS = 1e-4;
+const REST = 1e-4;
 
 const largest = (got, expected) => Math.max(...got.map((value, i) => Math.abs(value - expected[i])));
 

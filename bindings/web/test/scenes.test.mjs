@@ -50,7 +50,7 @@ test('golden contract of whole frames', async (t) => {
         score, plausibility, pose.yawDeg, pose.pitchDeg, pose.rollDeg, ...landmarks.flatMap(({ x, y }) => [x, y]),
       ]);
       assert.equal(faces.length, scene.face.length);
-      faces.forEach((one, i) => (off = Math.max(off, close(one, scene.face[i], 1e-3, `face ${i}`))));
+      faces.forEach((one, i) => (off = Math.max(off, close(one, scene.face[i], 1e-4, `face ${i}`))));
     });
   }
   t.diagnostic(`faces differ by ${off} at most`);

@@ -156,6 +156,19 @@ CALL(jbyteArray, lastPixels)(JNIEnv *env, jclass type, jlong handle) {
     return array;
 }
 
+CALL(jbyteArray, lastOutputBytes)(JNIEnv *env, jclass type, jlong handle) {
+    (void)type;
+    fa_look look;
+    if (!last_look(env, handle, &look)) return NULL;
+    jsize first = look.output_bytes[0], second = look.output_bytes[1];
+    jbyteArray array = (*env)->NewByteArray(env, first + second);
+    if (array != NULL) {
+        (*env)->SetByteArrayRegion(env, array, 0, first, look.outputs[0]);
+        (*env)->SetByteArrayRegion(env, array, first, second, look.outputs[1]);
+    }
+    return array;
+}
+
 CALL(jfloatArray, lastOutputs)(JNIEnv *env, jclass type, jlong handle) {
     (void)type;
     fa_look look;

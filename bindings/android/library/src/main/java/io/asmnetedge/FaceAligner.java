@@ -76,7 +76,12 @@ public final class FaceAligner implements AutoCloseable {
         return lastPixels(open());
     }
 
-    /** What the network answered last, 68 x, y in sides of the crop, then 3 angles in units of 90 degrees; for tests. */
+    /** The network's own outputs of the last look, byte for byte and one after the other; for tests. */
+    public synchronized byte[] lastOutputBytes() {
+        return lastOutputBytes(open());
+    }
+
+    /** What follows from them: 68 x, y in sides of the crop, then 3 angles in units of 90 degrees; for tests. */
     public synchronized float[] lastOutputs() {
         return lastOutputs(open());
     }
@@ -113,6 +118,8 @@ public final class FaceAligner implements AutoCloseable {
     private static native double[] detect(long handle, ByteBuffer pixels, int[] layout);
 
     private static native byte[] lastPixels(long handle);
+
+    private static native byte[] lastOutputBytes(long handle);
 
     private static native float[] lastOutputs(long handle);
 }

@@ -1,0 +1,119 @@
+/* What a network leaves to its reader, as sdk/head.py has it: docs/model_format.md, "The head". */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define FEATURES (2 * FA_LANDMARKS) /* before those of the last feature map: x and y of the places */
+#define MAX_ROWS 16384
+#define MAX_SIDE 128
+
+static fa_status read_settings(const fa_packed *packed, fa_json object, fa_head *head) {
+    fa_json value;
+    char kind[32] = "";
+    double numbers[4] = {0, 0, 0, 0};
+    const char *const names[4] = {"maps_side", "maps_scale", "top_scale", "top_zero_point"};
+    int complete = fa_json_member(object, "kind", &value) == 1 && fa_json_string(value, kind, sizeof kind);
+    if (!complete || strcmp(kind, "mean_places") != 0)
+        return fa_fail(FA_ERROR_MODEL, "model %s: head: expected kind mean_places, got %s; upgrade asmnet_edge",
+                       packed->origin, kind);
+    for (int i = 0; i < 4; i++)
+        complete = complete && fa_json_member(object, names[i], &value) == 1 && fa_json_number(value, &numbers[i]);
+    double side = numbers[0], zero_point = numbers[3];
+    if (!complete || side != floor(side) || side < 1 || side > MAX_SIDE || zero_point != floor(zero_point) ||
+        zero_point < 0 || zero_point > 255 || !(numbers[1] > 0) || !(numbers[2] > 0))
+        return fa_fail(FA_ERROR_MODEL, "model %s: head: expected maps_side of 1 to %d, maps_scale and top_scale above 0, and "
+                                       "top_zero_point of 0 to 255", packed->origin, MAX_SIDE);
+    head->side = (int32_t)side;
+    head->top_scale = numbers[2];
+    head->top_zero_point = (int32_t)zero_point;
+    for (int i = 0; i < 256; i++) head->chance[i] = exp(-numbers[1] * i);
+    return FA_OK;
+}
+
+static fa_status read_layer(const fa_packed *packed, const char *const members[2], int32_t columns, fa_layer *layer) {
+    int32_t bias = columns;
+    layer->columns = columns;
+    layer->rows = MAX_ROWS;
+    fa_status status = fa_array_read(packed, members[0], &layer->rows, columns, &layer->kernel);
+    if (status == FA_OK) status = fa_array_read(packed, members[1], &bias, 1, &layer->bias);
+    if (status == FA_OK && (bias != columns || layer->rows <= FEATURES))
+        status = fa_fail(FA_ERROR_MODEL, "model %s: %s, %s: expected more than %d rows, and %d numbers, got %d and %d",
+                         packed->origin, members[0], members[1], FEATURES, columns, layer->rows, bias);
+    return status;
+}
+
+fa_status fa_head_read(const fa_packed *packed, fa_head *head) {
+    static const char *const landmarks[2] = {"head/landmarks_kernel.npy", "head/landmarks_bias.npy"};
+    static const char *const pose[2] = {"head/pose_kernel.npy", "head/pose_bias.npy"};
+    fa_json object;
+    *head = (fa_head){.side = 0};
+    if (fa_json_member(packed->table, "head", &object) != 1) return FA_OK;
+    fa_status status = read_settings(packed, object, head);
+    if (status == FA_OK) status = read_layer(packed, landmarks, FEATURES, &head->landmarks);
+    if (status == FA_OK) status = read_layer(packed, pose, 3, &head->pose);
+    if (status == FA_OK && head->pose.rows != head->landmarks.rows)
+        status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected %d rows as landmarks have, got %d", packed->origin, pose[0],
+                         head->landmarks.rows, head->pose.rows);
+    head->top_size = head->landmarks.rows - FEATURES;
+    if (status == FA_OK) head->features = malloc((size_t)head->landmarks.rows * sizeof *head->features);
+    if (status == FA_OK && head->features == NULL) status = fa_fail(FA_ERROR_MEMORY, "model: no memory for its head");
+    if (status != FA_OK) fa_head_free(head);
+    return status;
+}
+
+void fa_head_free(fa_head *head) {
+    free(head->landmarks.kernel);
+    free(head->landmarks.bias);
+    free(head->pose.kernel);
+    free(head->pose.bias);
+    free(head->features);
+    *head = (fa_head){.side = 0};
+}
+
+/* Mean places of the maps, x and y of each point. */
+static void mean_places(const fa_head *head, const uint8_t *maps, double *out) {
+    uint8_t most[FA_LANDMARKS];
+    double whole[FA_LANDMARKS] = {0}, x[FA_LANDMARKS] = {0}, y[FA_LANDMARKS] = {0};
+    memcpy(most, maps, sizeof most);
+    for (int32_t cell = 1; cell < head->side * head->side; cell++)
+        for (int p = 0; p < FA_LANDMARKS; p++)
+            if (maps[cell * FA_LANDMARKS + p] > most[p]) most[p] = maps[cell * FA_LANDMARKS + p];
+    for (int32_t i = 0; i < head->side; i++) {
+        double row[FA_LANDMARKS] = {0}, below = (i + 0.5) / head->side - 0.5;
+        for (int32_t j = 0; j < head->side; j++, maps += FA_LANDMARKS) {
+            double right = (j + 0.5) / head->side - 0.5;
+            for (int p = 0; p < FA_LANDMARKS; p++) {
+                double chance = head->chance[most[p] - maps[p]];
+                row[p] += chance;
+                x[p] += chance * right;
+            }
+        }
+        for (int p = 0; p < FA_LANDMARKS; p++) {
+            whole[p] += row[p];
+            y[p] += row[p] * below;
+        }
+    }
+    for (int p = 0; p < FA_LANDMARKS; p++) {
+        out[2 * p] = x[p] / whole[p];
+        out[2 * p + 1] = y[p] / whole[p];
+    }
+}
+
+static void run_layer(const fa_layer *layer, const double *features, float *out) {
+    double sums[FEATURES];
+    const float *kernel = layer->kernel;
+    for (int32_t c = 0; c < layer->columns; c++) sums[c] = layer->bias[c];
+    for (int32_t r = 0; r < layer->rows; r++, kernel += layer->columns)
+        for (int32_t c = 0; c < layer->columns; c++) sums[c] += features[r] * (double)kernel[c];
+    for (int32_t c = 0; c < layer->columns; c++) out[c] = (float)sums[c];
+}
+
+void fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose) {
+    mean_places(head, maps, head->features);
+    for (int32_t i = 0; i < head->top_size; i++)
+        head->features[FEATURES + i] = head->top_scale * (top[i] - head->top_zero_point);
+    run_layer(&head->landmarks, head->features, landmarks);
+    run_layer(&head->pose, head->features, pose);
+}
