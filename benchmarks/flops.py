@@ -9,11 +9,15 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from convert.graph import Graph, Operation, read_graph
+from sdk.errors import InputError, ModelFileError
+from sdk.head import Head
+from sdk.model_file import ModelFile
 
 FLOPS_PER_MAC = 2
 UNCOUNTED = ("BATCH_MATMUL", "CONV_3D", "CONV_3D_TRANSPOSE", "CUSTOM", "SVDF", "TRANSPOSE_CONV")
@@ -42,8 +46,8 @@ class FlopsRow:
         return asdict(self)
 
 
-def count(name: str, flatbuffer: bytes) -> list[FlopsRow]:
-    """A row per kind of operation, most MACs first.
+def count(name: str, flatbuffer: bytes, head: Head | None = None) -> list[FlopsRow]:
+    """A row per kind of operation, most MACs first; one of them, HEAD, for what a model file's head does.
 
     Raises:
         ModelFileError: the flatbuffer is damaged.
@@ -64,6 +68,9 @@ def count(name: str, flatbuffer: bytes) -> list[FlopsRow]:
         )
         for code, ops in kinds.items()
     ]
+    if head is not None:
+        parameters = sum(array.size for array in head.arrays().values())
+        rows.append(FlopsRow(name, "HEAD", 1, head.macs, parameters, written=2 * head.n_points + 3))
     return sorted(rows, key=lambda r: (-r.macs, r.op))
 
 
@@ -133,11 +140,18 @@ def run(options: argparse.Namespace) -> None:
     rows = []
     for name, path in files.items():
         content = read_model(path)
-        rows += count(name, content)
+        rows += count(name, content, _head(content))
         for code in uncounted(read_graph(content)):
             print(f"{name}: {code} multiplies and is not counted")
     print(to_table(rows))
     write_record(options.out, "flops", [r.to_dict() for r in rows], flops_per_mac=FLOPS_PER_MAC)
+
+
+def _head(content: bytes) -> Head | None:
+    """None for a plain .tflite too, which is as good a model here."""
+    with suppress(ModelFileError):
+        return ModelFile.from_bytes(content).head
+    return None
 
 
 def read_model(path: Path) -> bytes:
@@ -146,8 +160,6 @@ def read_model(path: Path) -> bytes:
     Raises:
         InputError: it cannot be read or is no TFLite model.
     """
-    from sdk.errors import InputError
-
     try:
         content = path.read_bytes()
     except OSError as error:
