@@ -29,40 +29,49 @@ INT8_ZERO = 128
 def cut(flatbuffer: bytes) -> tuple[bytes, Head] | None:
     """The flatbuffer up to its last integers, and the head that was its float tail.
 
-    Only heads of mean places can be cut off (train.networks.spatial); None for other networks.
+    Only heads of mean places can be cut off, those of `asmnet_joint` and `asmnet_maps` (train.networks.spatial),
+    on whatever trunk; None for other networks.
 
     Raises:
-        InputError: there are mean places, but what surrounds them is not known here.
+        InputError: the tail has the operations of such a head, but not its numbers.
     """
     graph = read_graph(flatbuffer)
-    if not any(_dense_of(op) in MEAN_PLACES for op in graph.operations):
-        return None
-    makers = {t.index: op for op in graph.operations for t in op.outputs}
     heads = {_dense_of(op): op for op in graph.operations if _dense_of(op) in HEADS}
     ends = {t.index for op in heads.values() for t in op.outputs}
     if sorted(heads) != sorted(HEADS) or {t.index for t in graph.outputs} != ends:
         return None  # a pose of six numbers goes on from here
-    pieces = {name: _pieces(op.inputs[0], makers) for name, op in heads.items()}
-    maps, top = _sources(pieces.values())
+    makers = {t.index: op for op in graph.operations for t in op.outputs}
+    try:
+        pieces = {name: _pieces(op.inputs[0], makers) for name, op in heads.items()}
+        maps, top = _sources(pieces.values())
+    except _OtherTailError:
+        return None
+    arrays = {name: _layer(op, pieces[name], maps, top) for name, op in heads.items()}
+    return _without_tail(flatbuffer, (maps, top)), _head(maps, top, arrays)
+
+
+def _head(maps: Tensor, top: Tensor, layers: dict[str, tuple[Float32, Float32]]) -> Head:
     if len(maps.shape) != 4 or maps.shape[1] != maps.shape[2] or np.prod(maps.shape) == np.prod(top.shape):
         raise _unknown(f"square maps and another number of features, got shapes {maps.shape} and {top.shape}")
-    arrays = {}
-    for name, op in heads.items():
-        weights, *bias = map(_constant, op.inputs[1:])
-        arrays[f"{name}_kernel"] = _kernel(weights, pieces[name], maps, top)
-        arrays[f"{name}_bias"] = bias[0] if bias else np.zeros(len(weights))
-    head = Head(
+    (landmarks_kernel, landmarks_bias), (pose_kernel, pose_bias) = (layers[name] for name in HEADS)
+    return Head(
         maps_side=maps.shape[1],
         maps_scale=maps.scales[0],
         top_scale=top.scales[0],
         top_zero_point=top.zero_points[0] + INT8_ZERO,
-        **{name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
+        landmarks_kernel=landmarks_kernel,
+        landmarks_bias=landmarks_bias,
+        pose_kernel=pose_kernel,
+        pose_bias=pose_bias,
     )
-    return _without_tail(flatbuffer, (maps, top)), head
 
 
 Piece = tuple[str, Tensor]
 """A part of a head's input: places or top, and the integers that it is made of."""
+
+
+class _OtherTailError(Exception):
+    """It is no head of mean places and of one feature map."""
 
 
 def _pieces(features: Tensor, makers: dict[int, Operation]) -> list[Piece]:
@@ -75,7 +84,7 @@ def _pieces(features: Tensor, makers: dict[int, Operation]) -> list[Piece]:
         return [("top", op.inputs[0])]
     if op is not None and _dense_of(op) in MEAN_PLACES:
         return [("places", _maps(op, makers))]
-    raise _unknown(f"concatenated places and features, got {'nothing' if op is None else op.code}")
+    raise _OtherTailError
 
 
 def _maps(expected: Operation, makers: dict[int, Operation]) -> Tensor:
@@ -84,7 +93,7 @@ def _maps(expected: Operation, makers: dict[int, Operation]) -> Tensor:
     for code in ("SOFTMAX", "TRANSPOSE", "RESHAPE", "DEQUANTIZE"):
         above = makers.get(found.inputs[0].index)
         if above is None or above.code != code:
-            raise _unknown(f"{code} above the mean places, got {'nothing' if above is None else above.code}")
+            raise _OtherTailError
         found = above
     maps, kernel = found.inputs[0], _constant(expected.inputs[1])
     place = (np.arange(maps.shape[1]) + 0.5) / maps.shape[1] - 0.5
@@ -97,9 +106,16 @@ def _maps(expected: Operation, makers: dict[int, Operation]) -> Tensor:
 def _sources(inputs: Iterable[Sequence[Piece]]) -> tuple[Tensor, Tensor]:
     found = {(kind, tensor.index): tensor for pieces in inputs for kind, tensor in pieces}
     if sorted(kind for kind, _ in found) != ["places", "top"]:
-        raise _unknown(f"one set of maps and one feature map, got {sorted(kind for kind, _ in found)}")
+        raise _OtherTailError
     by_kind = {kind: tensor for (kind, _), tensor in found.items()}
     return by_kind["places"], by_kind["top"]
+
+
+def _layer(op: Operation, pieces: Sequence[Piece], maps: Tensor, top: Tensor) -> tuple[Float32, Float32]:
+    """Kernel and bias of a head; TFLite leaves a bias of zeros out."""
+    weights, *bias = map(_constant, op.inputs[1:])
+    kernel = np.ascontiguousarray(_kernel(weights, pieces, maps, top))
+    return kernel, bias[0] if bias else np.zeros(len(weights), np.float32)
 
 
 def _kernel(weights: Float32, pieces: Sequence[Piece], maps: Tensor, top: Tensor) -> Float32:

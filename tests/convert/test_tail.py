@@ -65,6 +65,7 @@ def file_of(flatbuffer: bytes, size: int, head: Any = None) -> ModelFile:
         ("asmnet_joint", 64, {"width": 0.25}),
         ("asmnet_joint", 96, {"width": 0.5}),
         ("asmnet_maps", 160, {"width": 0.25}),
+        ("lite_joint", 128, {}),
     ],
 )
 def test_a_cut_network_gives_the_same_answers(name, size, options):
@@ -122,7 +123,9 @@ def test_the_signature_names_the_outputs_and_nothing_unused_is_left():
     assert {op.opcodeIndex for op in part.operators} == set(range(len(model.operatorCodes)))
 
 
-@pytest.mark.parametrize(("name", "size"), [("asmnet_flat", 64), ("cnn6", 32)])
+@pytest.mark.parametrize(
+    ("name", "size"), [("asmnet_flat", 64), ("asmnet_pip", 64), ("asmnet_simcc", 64), ("cnn6", 32)]
+)
 def test_other_networks_keep_their_tail(name, size):
     assert cut(with_tail(name, size, width=0.25)[0]) is None
 
