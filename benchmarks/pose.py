@@ -98,7 +98,7 @@ def with_expansion(model: ModelFile, expansion: float) -> bytes:
 
 
 def looked(aligner: FaceAligner, samples: Sequence[Sample], boxes: Sequence[BBox], true: Float64) -> Looked:
-    """Two looks at each face, as `align(..., refine=True)`."""
+    """Two looks at each face, the second around the landmarks of the first; its answer counts."""
     network, landmarks, apart, looks = [], [], [], []
     for sample, box in zip(samples, boxes, strict=True):
         image = sample.read_image()

@@ -20,7 +20,7 @@ from sdk.geometry import Crop
 from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
 from sdk.measures import interocular_distance
 from sdk.model_file import ModelFile
-from sdk.pose import angle_between_deg, decode_pose, expanded_yaw
+from sdk.pose import angle_between_deg, decode_pose, expanded_yaw, mean_pose
 from sdk.pose_fit import pose_from_landmarks
 from sdk.quality import FaceQuality
 from sdk.results import BBox, Detection, Face, HeadPose
@@ -31,6 +31,12 @@ Float32 = npt.NDArray[np.float32]
 MAX_DISAGREEMENT = 0.10
 """On a face two looks agree, on anything else the second moves away: python -m benchmarks detection prints
 what other limits keep."""
+
+SETTLED = 0.05
+"""Looks that differ by more than this, in outer-eye distances, are followed by a third: one face in fifty."""
+
+MIRRORED_POSE = np.array([-1, 1, -1], np.float32)
+"""Factors of a network's yaw, pitch and roll that undo a mirror image."""
 
 MAX_OVERLAP = 0.5
 """Two detections are one face if the boxes of their landmarks overlap (IoU) by more."""
@@ -144,9 +150,9 @@ class FaceAligner:
     def _faces(self, frame: UInt8) -> list[Face]:
         faces = []
         for found in self._detector(frame):
-            first, second = self._looks(frame, found, passes=2)
+            first, second = self._two_looks(frame, found)
             if disagreement(first, second) <= self._max_disagreement:
-                faces.append(second)
+                faces.append(self._settled(frame, first, second))
         return _distinct(sorted(faces, key=lambda face: -face.score))
 
     def align(self, frame: UInt8, box: BBox | Sequence[float], *, refine: bool = False) -> Face:
@@ -156,14 +162,18 @@ class FaceAligner:
             frame: (h, w, 3) uint8, BGR as cv2.imread returns it, or what `colour` says.
             box: left, top, right, bottom in pixels of the frame: the tight box of the landmarks, brows to
                 chin and jaw to jaw, give or take 10 %. It may reach beyond the frame, but must touch it.
-            refine: run a second time on the box and roll of the landmarks first found: twice the time, for
-                boxes that are less exact than that.
+            refine: look a second time, at the mirror image of what box and roll of the landmarks first found
+                show, and return the mean of both looks: twice the time, and more exact. Where the two are far
+                apart, as where a face lies on its side, a third look takes the first one's place.
         Raises:
             InputError: the frame or the box is not as described.
         """
         frame = self._checked(frame)
         with self._lock:
-            return self._looks(frame, Detection(as_box(box), 1.0), passes=2 if refine else 1)[-1]
+            found = Detection(as_box(box), 1.0)
+            if not refine:
+                return self._mended(self._first_look(frame, found)[0])
+            return self._settled(frame, *self._two_looks(frame, found))
 
     def look_again(self, frame: UInt8, face: Face) -> Face | None:
         """The same face in the next frame, or more exactly in this one: its landmarks give the crop.
@@ -172,8 +182,8 @@ class FaceAligner:
         """
         frame = self._checked(frame)
         with self._lock:
-            crop = self._crop_of(face, frame)
-            return None if crop is None else self._look(frame, crop, face.score)
+            again = self._again(frame, face)
+            return None if again is None else self._mended(again)
 
     def quality(self, frame: UInt8, face: Face) -> FaceQuality:
         """What speaks for and against a face found in this frame; takes about as long as `look_again`.
@@ -210,21 +220,46 @@ class FaceAligner:
             self._interpreter.refuse()
         return to_bgr(checked, self._colour)
 
-    def _looks(self, frame: UInt8, found: Detection, *, passes: int) -> list[Face]:
-        """The face as each pass sees it; every pass but the first crops around the landmarks of the last."""
+    def _first_look(self, frame: UInt8, found: Detection) -> tuple[Face, Crop]:
         size, margin = self._model.input_size, self._model.margin
-        crops = [Crop.around(upright_box(found), size=size, margin=margin, angle_deg=found.roll_deg)]
-        faces = [self._look(frame, crops[0], found.score)]
-        while len(faces) < passes:
-            crops.append(self._crop_of(faces[-1], frame) or crops[-1])
-            faces.append(self._look(frame, crops[-1], found.score))
-        return faces
+        crop = Crop.around(upright_box(found), size=size, margin=margin, angle_deg=found.roll_deg)
+        return self._look(frame, crop, found.score), crop
 
-    def _look(self, frame: UInt8, crop: Crop, score: float) -> Face:
-        points, pose_output = self._interpreter.run(bgr_to_rgb(crop.extract(frame)))
-        return decoded(
-            self._model, crop, points, pose_output, score=score, regularise_below=self._regularise_below
+    def _two_looks(self, frame: UInt8, found: Detection) -> tuple[Face, Face]:
+        """The face as the detection shows it, and as the mirror image of the crop around these landmarks does."""
+        first, crop = self._first_look(frame, found)
+        return first, self._look(frame, self._crop_of(first, frame) or crop, found.score, mirrored=True)
+
+    def _look(self, frame: UInt8, crop: Crop, score: float, *, mirrored: bool = False) -> Face:
+        pixels = bgr_to_rgb(crop.extract(frame))
+        if mirrored:
+            points, pose_output = self._interpreter.run(np.ascontiguousarray(pixels[:, ::-1]))
+            points, pose_output = self._model.scheme.mirror_landmarks(points), pose_output * MIRRORED_POSE
+        else:
+            points, pose_output = self._interpreter.run(pixels)
+        return decoded(self._model, crop, points, pose_output, score=score)
+
+    def _again(self, frame: UInt8, face: Face) -> Face | None:
+        crop = self._crop_of(face, frame)
+        return None if crop is None else self._look(frame, crop, face.score)
+
+    def _settled(self, frame: UInt8, first: Face, second: Face) -> Face:
+        """The mean of two looks, whose errors partly cancel; of the second and a third where the first is off."""
+        if disagreement(first, second) > SETTLED:
+            first, second = second, self._again(frame, second) or second
+        landmarks = (first.landmarks + second.landmarks) * np.float32(0.5)
+        return self._mended(
+            described(self._model, landmarks, mean_pose(first.pose, second.pose), score=second.score)
         )
+
+    def _mended(self, face: Face) -> Face:
+        """The face, or the nearest plausible one where `regularise_below` asks for it."""
+        limit, shape_model = self._regularise_below, self._model.shape_model
+        if limit is None or face.plausibility >= limit:
+            return face
+        mended = shape_model.regularise(face.landmarks)
+        b = shape_model.parameters(shape_model.align(mended)[0])
+        return replace(face, landmarks=mended, box=BBox.around(mended), shape_parameters=b, regularised=True)
 
     def _crop_of(self, face: Face, frame: UInt8) -> Crop | None:
         """The upright crop of a face's landmarks; None where all of them lie outside the frame."""
@@ -232,36 +267,27 @@ class FaceAligner:
         return Crop.closer(face.landmarks, face.box, frame, size=size, margin=margin, angle_deg=face.pose.roll_deg)
 
 
-def decoded(
-    model: ModelFile,
-    crop: Crop,
-    points: Float32,
-    pose_output: Float32,
-    *,
-    score: float = 1.0,
-    regularise_below: float | None = None,
-) -> Face:
+def decoded(model: ModelFile, crop: Crop, points: Float32, pose_output: Float32, *, score: float = 1.0) -> Face:
     """The face that a network's answers to a crop mean.
 
     Args:
         points: (n, 2) in crop coordinates.
         pose_output: (3,) yaw, pitch and roll as the network gives them.
-        regularise_below: as for FaceAligner.
     """
-    shape_model, landmarks = model.shape_model, crop.to_image(points)
-    b, plausibility = shape_model.described(shape_model.align(landmarks)[0])
-    mend = regularise_below is not None and plausibility < regularise_below
-    if mend:
-        landmarks = shape_model.regularise(landmarks)
-        b = shape_model.parameters(shape_model.align(landmarks)[0])
+    pose = decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=model.yaw_expansion)
+    return described(model, crop.to_image(points), pose, score=score)
+
+
+def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: float) -> Face:
+    """The face of landmarks (n, 2) in the image, with what the shape model says of them."""
+    b, plausibility = model.shape_model.described(model.shape_model.align(landmarks)[0])
     return Face(
         landmarks=landmarks,
-        pose=decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=model.yaw_expansion),
+        pose=pose,
         box=BBox.around(landmarks),
         score=score,
         shape_parameters=b,
         plausibility=plausibility,
-        regularised=mend,
     )
 
 

@@ -63,6 +63,15 @@ def mirror_pose(pose: HeadPose) -> HeadPose:
     return HeadPose(-pose.yaw_deg, pose.pitch_deg, -pose.roll_deg)
 
 
+def mean_pose(first: HeadPose, second: HeadPose) -> HeadPose:
+    """Each angle halfway between those of two poses that are near one another."""
+    return HeadPose(
+        (first.yaw_deg + second.yaw_deg) / 2.0,
+        (first.pitch_deg + second.pitch_deg) / 2.0,
+        (first.roll_deg + second.roll_deg) / 2.0,
+    )
+
+
 def decode_pose(
     output: npt.NDArray[np.float32], *, crop_angle_deg: float = 0.0, yaw_expansion: float = 0.0
 ) -> HeadPose:

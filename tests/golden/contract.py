@@ -41,7 +41,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """Of one look: the crop, the bytes the network saw and gave, landmarks and pose in them, and the face."""
+    """Of one look: the crop, the bytes the network saw and gave, landmarks and pose in them; and the face."""
 
     crop: Crop
     pixels: UInt8
@@ -77,19 +77,22 @@ class Recorder:
         return self.landmarks, self.pose
 
 
-def run(case: Case, frame: UInt8, aligner: FaceAligner) -> Stages:
-    """Every stage of a case; `aligner` runs a Recorder."""
-    recorder, model, box = aligner.interpreter, aligner.model, BBox(*case.box)
+class Watched(FaceAligner):
+    """An aligner of a Recorder that remembers where it looked last."""
+
+    crop: Crop
+
+    def _look(self, frame: UInt8, crop: Crop, score: float, *, mirrored: bool = False) -> Face:
+        self.crop = crop
+        return super()._look(frame, crop, score, mirrored=mirrored)
+
+
+def run(case: Case, frame: UInt8, aligner: Watched) -> Stages:
+    """Every stage of a case; of its last look where it refines, but for the face."""
+    recorder = aligner.interpreter
     assert isinstance(recorder, Recorder)
-    crop = Crop.around(box, size=model.input_size, margin=model.margin)
-    face = aligner.align(frame, box, refine=case.refine)
-    if case.refine:
-        first = aligner.align(frame, box)
-        crop = Crop.around_landmarks(
-            first.landmarks, size=model.input_size, margin=model.margin, angle_deg=first.pose.roll_deg
-        ).on_grid()
-        face = aligner.align(frame, box, refine=True)
-    return Stages(crop, recorder.pixels, recorder.outputs, recorder.landmarks, recorder.pose, face)
+    face = aligner.align(frame, BBox(*case.box), refine=case.refine)
+    return Stages(aligner.crop, recorder.pixels, recorder.outputs, recorder.landmarks, recorder.pose, face)
 
 
 def read_frame(name: str) -> UInt8:

@@ -29,6 +29,7 @@ from tests.golden.contract import (
     Float32,
     Recorder,
     Stages,
+    Watched,
     read_frame,
     run,
     write_frame,
@@ -70,7 +71,7 @@ def main() -> None:
     if parser.parse_args().frames:
         make_frames()
     model = ModelFile.default()
-    aligner = FaceAligner(model, interpreter=Recorder(TfliteInterpreter(model)))
+    aligner = Watched(model, interpreter=Recorder(TfliteInterpreter(model)))
     stages = [run(case, read_frame(case.frame), aligner) for case in CASES]
     everything = [*zip(CASES, stages, strict=True), (ODD, _odd(model))]
     FILE.write_text("\n".join([*_head(model, stages), *_body(everything)]) + "\n", encoding="ascii")
@@ -104,7 +105,7 @@ def _odd(model: ModelFile) -> Stages:
     b = np.random.default_rng(0).uniform(-5, 5, shape_model.n_modes) * np.sqrt(shape_model.eigenvalues)
     landmarks = np.asarray(shape_model.reconstruct(b) * 0.2, np.float32)
     pose = np.array([0.25, -0.5, 0.75], np.float32)
-    aligner = FaceAligner(model, interpreter=Recorder(FakeInterpreter(landmarks, pose.tolist())))
+    aligner = Watched(model, interpreter=Recorder(FakeInterpreter(landmarks, pose.tolist())))
     return run(ODD, np.zeros((300, 300, 3), np.uint8), aligner)
 
 

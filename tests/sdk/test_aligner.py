@@ -10,12 +10,15 @@ import pytest
 from sdk import BackendError, BBox, Face, FaceAligner, InputError, ModelFile, ModelFileError
 from sdk.metrics import nme_interocular
 from sdk.pose import angle_between_deg, expanded_yaw
+from sdk.schemes import IBUG68
 from sdk.testing import FakeInterpreter, FixedDetector
 
 MODEL = ModelFile.default()
 SPAN = np.ptp(MODEL.shape_model.mean, axis=0)
 SHAPE = (MODEL.shape_model.mean - MODEL.shape_model.mean.min(axis=0) - SPAN / 2) / (SPAN.max() * MODEL.margin)
 """A face in crop coordinates that fills its crop just as the margin wants: a second look sees the same."""
+SYMMETRIC = (SHAPE + IBUG68.mirror_landmarks(SHAPE)) / 2
+"""The same in the mirror too."""
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +52,46 @@ def test_the_network_sees_rgb(fake):
     np.testing.assert_array_equal(fake.crops[0][0, 0], (30, 20, 10))
 
 
-def test_refine_runs_again_on_the_upright_box_of_the_first_landmarks(fake):
+def test_refine_is_the_mean_of_two_looks_the_second_in_the_mirror():
+    fake = FakeInterpreter(SYMMETRIC, [0.2, -0.1, 0.0])
     frame = np.zeros((400, 400, 3), np.uint8)
-    once = with_fake(fake).align(frame, (100, 100, 300, 300))
-    twice = with_fake(fake).align(frame, (100, 100, 300, 300), refine=True)
+    frame[:, 200:] = 255
+    box = (100, 100, 300, 300)
+    once = with_fake(fake).align(frame, box)
+    twice = with_fake(fake).align(frame, box, refine=True)
+    dark = [crop[:, :32].mean() < crop[:, -32:].mean() for crop in fake.crops]
+    assert dark == [True, True, False]
+    assert twice.pose.yaw_deg == pytest.approx(0.0, abs=1e-6)  # to both sides by the same, in the mirror
+    assert twice.pose.pitch_deg == pytest.approx(once.pose.pitch_deg)
+    around = with_fake(fake).look_again(frame, once)
+    np.testing.assert_allclose(twice.landmarks, (once.landmarks + around.landmarks) / 2, atol=1e-3)
+    np.testing.assert_array_equal(fake.crops[2], fake.crops[3][:, ::-1])
+
+
+class Hasty(FakeInterpreter):
+    """Sees nose and eyes beside their place at the first look; the crop that follows is the right one."""
+
+    def run(self, crop, /):
+        points, pose = super().run(crop)
+        if len(self.crops) == 1:
+            points[27:48, 0] += 0.15
+        return points, pose
+
+
+def test_a_third_look_takes_the_place_of_a_first_that_is_far_off():
+    frame = np.zeros((400, 400, 3), np.uint8)
+    fake = Hasty(SYMMETRIC)
+    face = with_fake(fake).align(frame, (100, 100, 300, 300), refine=True)
     assert len(fake.crops) == 3
-    assert twice.pose.roll_deg == pytest.approx(once.pose.roll_deg + 18)  # turned by the first roll
-    assert not np.allclose(once.landmarks, twice.landmarks)
+    first = Hasty(SYMMETRIC)
+    aligner = with_fake(first)
+    second = aligner.look_again(frame, aligner.align(frame, (100, 100, 300, 300)))
+    third = aligner.look_again(frame, second)
+    np.testing.assert_allclose(face.landmarks, (second.landmarks + third.landmarks) / 2, atol=1e-3)
 
 
 def test_predict_returns_every_detection_best_first():
-    fake = FakeInterpreter(SHAPE)
+    fake = FakeInterpreter(SYMMETRIC)
     frame = np.zeros((300, 300, 3), np.uint8)
     faces = with_fake(fake, BBox(10, 10, 90, 90), BBox(150, 150, 250, 250)).predict(frame)
     assert [face.score for face in faces] == [1.0, 0.5]

@@ -65,7 +65,8 @@ typedef struct fa_face {
     float shape_parameters[FA_MAX_MODES]; /* the first n_modes, each within 3 standard deviations */
 } fa_face;
 
-/* The square that was cut out last, what the network saw and what it answered; valid until the next call. */
+/* The square that was cut out last, what the network saw and what it answered, of a second look both as in the mirror;
+ * valid until the next call. */
 typedef struct fa_look {
     double center_x, center_y, side, angle_deg;
     int32_t size;
@@ -108,7 +109,8 @@ FA_API void fa_destroy(fa_aligner *aligner);
 FA_API const char *fa_model_name(const fa_aligner *aligner);
 FA_API int32_t fa_input_size(const fa_aligner *aligner);
 
-/* The face in a known box. refine: look a second time from the landmarks found, for looser boxes. */
+/* The face in a known box. refine: look a second time, in the mirror and around the
+ * landmarks found, and return the mean of both looks: twice the time, and more exact. */
 FA_API fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box, int refine, fa_face *face);
 
 /* All faces of a frame, best first: looks twice at what the detector finds, and drops what the two looks do not agree

@@ -9,6 +9,8 @@
 
 #include "internal.h"
 
+#define SETTLED 0.05 /* as sdk/aligner.py has it */
+
 struct fa_aligner {
     fa_model model;
     fa_network network;
@@ -145,9 +147,11 @@ static fa_status check_image(const fa_image *image) {
     return FA_OK;
 }
 
-static fa_status look(fa_aligner *a, const fa_image *image, double score, fa_face *face) {
+static fa_status look(fa_aligner *a, const fa_image *image, double score, int mirrored, fa_face *face) {
+    float points[FA_LANDMARKS][2], pose[3];
     a->looked = 0;
     fa_status status = fa_crop_extract(&a->crop, image, a->model.file.input_size, &a->grid, a->pixels);
+    if (status == FA_OK && mirrored) fa_mirror_pixels(a->pixels, a->model.file.input_size);
     if (status == FA_OK) status = fa_network_run(&a->network, a->pixels);
     if (status != FA_OK) return status;
     a->looked = 1;
@@ -157,8 +161,11 @@ static fa_status look(fa_aligner *a, const fa_image *image, double score, fa_fac
         fa_tensor_read(a->outputs[0], a->raw_landmarks[0]);
         fa_tensor_read(a->outputs[1], a->raw_pose);
     }
-    fa_crop_to_image(&a->crop, (const float(*)[2])a->raw_landmarks, face->landmarks);
-    fa_pose_decode(&a->model, a->raw_pose, a->crop.angle_deg, face);
+    memcpy(points, a->raw_landmarks, sizeof points);
+    memcpy(pose, a->raw_pose, sizeof pose);
+    if (mirrored) fa_mirror_answers(points, pose);
+    fa_crop_to_image(&a->crop, (const float(*)[2])points, face->landmarks);
+    fa_pose_decode(&a->model, pose, a->crop.angle_deg, face);
     face->box = fa_box_around((const float(*)[2])face->landmarks);
     face->score = score;
     fa_shape_describe(&a->model.shape, (const float(*)[2])face->landmarks, face);
@@ -174,15 +181,34 @@ static fa_status first_look(fa_aligner *a, const fa_image *image, const fa_detec
     fa_box upright = fa_box_upright(found);
     a->crop = fa_crop_around_box(&upright, a->model.crop_margin);
     a->crop.angle_deg = found->roll_deg;
-    return look(a, image, found->score, face);
+    return look(a, image, found->score, 0, face);
 }
 
-/* The second look: around the landmarks of the first and upright, or the same again where they lie outside. */
-static fa_status look_again(fa_aligner *a, const fa_image *image, fa_face *face) {
-    const float(*landmarks)[2] = (const float(*)[2])face->landmarks;
-    if (fa_face_inside(face, image))
-        a->crop = fa_crop_on_grid(fa_crop_around_landmarks(landmarks, a->model.crop_margin, face->roll_deg));
-    return look(a, image, face->score, face);
+/* Another look: at the crop around the landmarks of the first and upright, or at the same crop where they lie outside. */
+static fa_status look_again(fa_aligner *a, const fa_image *image, const fa_face *first, int mirrored, fa_face *second) {
+    const float(*landmarks)[2] = (const float(*)[2])first->landmarks;
+    if (fa_face_inside(first, image))
+        a->crop = fa_crop_on_grid(fa_crop_around_landmarks(landmarks, a->model.crop_margin, first->roll_deg));
+    *second = *first;
+    return look(a, image, first->score, mirrored, second);
+}
+
+/* The mean of two looks, whose errors partly cancel; of the second and a third where the first is far off. */
+static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *first, fa_face *face) {
+    const fa_face second = *face;
+    if (fa_face_disagreement(first, &second) > SETTLED) {
+        fa_status status = fa_face_inside(&second, image) ? look_again(a, image, &second, 0, face) : FA_OK;
+        if (status != FA_OK) return status;
+        first = &second;
+    }
+    for (int i = 0; i < FA_LANDMARKS; i++)
+        for (int k = 0; k < 2; k++) face->landmarks[i][k] = (first->landmarks[i][k] + face->landmarks[i][k]) * 0.5f;
+    face->yaw_deg = (first->yaw_deg + face->yaw_deg) / 2.0;
+    face->pitch_deg = (first->pitch_deg + face->pitch_deg) / 2.0;
+    face->roll_deg = (first->roll_deg + face->roll_deg) / 2.0;
+    face->box = fa_box_around((const float(*)[2])face->landmarks);
+    fa_shape_describe(&a->model.shape, (const float(*)[2])face->landmarks, face);
+    return FA_OK;
 }
 
 fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box, int refine, fa_face *face) {
@@ -191,7 +217,10 @@ fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box
     const fa_detection found = {*box, 1.0, 0.0};
     fa_status status = check_image(image);
     if (status == FA_OK) status = first_look(aligner, image, &found, face);
-    return status == FA_OK && refine ? look_again(aligner, image, face) : status;
+    if (status != FA_OK || !refine) return status;
+    const fa_face first = *face;
+    status = look_again(aligner, image, &first, 1, face);
+    return status == FA_OK ? settle(aligner, image, &first, face) : status;
 }
 
 fa_status fa_detect(fa_aligner *a, const fa_image *image, fa_detection *found, int32_t capacity, int32_t *count) {
@@ -226,10 +255,10 @@ fa_status fa_predict_among(fa_aligner *a, const fa_image *image, const fa_detect
     for (int32_t i = 0; i < n_found && status == FA_OK; i++) {
         fa_face first, second;
         status = first_look(a, image, &found[i], &first);
-        second = first;
-        if (status == FA_OK) status = look_again(a, image, &second);
-        if (status == FA_OK && fa_face_disagreement(&first, &second) <= a->max_disagreement)
-            fa_faces_insert(a->faces, candidates++, &second);
+        if (status == FA_OK) status = look_again(a, image, &first, 1, &second);
+        if (status != FA_OK || fa_face_disagreement(&first, &second) > a->max_disagreement) continue;
+        status = settle(a, image, &first, &second);
+        if (status == FA_OK) fa_faces_insert(a->faces, candidates++, &second);
     }
     if (status == FA_OK) *count = fa_faces_distinct(a->faces, candidates, faces, capacity);
     return status;

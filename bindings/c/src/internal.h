@@ -186,6 +186,10 @@ fa_status fa_face_detector_open(fa_face_detector *detector, const char *runtime,
 int32_t fa_face_detector_find(fa_face_detector *detector, const fa_image *image, fa_detection *found, int32_t capacity);
 void fa_face_detector_close(fa_face_detector *detector);
 
+/* mirror.c */
+void fa_mirror_pixels(uint8_t *pixels, int32_t size); /* size x size x 3, in place */
+void fa_mirror_answers(float (*points)[2], float pose[3]); /* to and fro */
+
 /* faces.c */
 fa_box fa_box_around(const float (*landmarks)[2]);
 fa_box fa_box_upright(const fa_detection *found); /* where the landmark box of the face, seen upright, would be */

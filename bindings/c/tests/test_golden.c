@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
     CHECK(fa_model_read(content, size, "shipped", &model) == FA_OK, "%s", fa_last_error());
     for (int i = 0; i < count; i++) {
         if (strcmp(cases[i].frame, "-") != 0) replay(aligner, &cases[i], argv[2], tolerance);
-        decode(&cases[i], &model);
+        if (!cases[i].refine) decode(&cases[i], &model); /* else the mean of this look and of the one before it */
     }
     fa_destroy(aligner);
     free(model.file.content);

@@ -97,7 +97,7 @@ export class FaceAligner {
   readonly model: { readonly name: string; readonly inputSize: number };
   /** All faces, best first; an empty list where there is none. */
   predict(image: Image): Promise<Face[]>;
-  /** The face in a known box, which may be off by 10 %. refine: look a second time, for looser boxes. */
+  /** The face in a known box, which may be off by 10 %. refine: the mean of two looks, slower and more exact. */
   align(image: Image, box: Box | readonly [number, number, number, number], options?: { readonly refine?: boolean }): Promise<Face>;
   /** What the detector finds, best first, before any look. */
   detect(image: Image): Promise<Detection[]>;

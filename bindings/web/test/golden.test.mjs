@@ -72,7 +72,7 @@ async function replay(t, build) {
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));
     });
   }
-  for (const one of cases) {
+  for (const one of cases.filter(({ refine }) => refine[0] === 0)) {
     await t.test(`decode ${one.name}`, async () => {
       const face = await page.evaluate(decodeInPage, one);
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));

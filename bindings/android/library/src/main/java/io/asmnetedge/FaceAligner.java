@@ -38,7 +38,7 @@ public final class FaceAligner implements AutoCloseable {
     /**
      * The face in a known box.
      *
-     * @param refine look a second time from the landmarks found, for looser boxes
+     * @param refine look a second time, in the mirror and around the landmarks found, and return the mean: slower, more exact
      */
     public synchronized Face align(Image image, Box box, boolean refine) {
         double[] edges = {box.left, box.top, box.right, box.bottom};
