@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks import (
     baselines,
+    confidence_command,
     device,
     flops,
     latency,
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         report,
         limits,
         pose_command,
+        confidence_command,
         quality,
     ):
         command.add_parser(commands)

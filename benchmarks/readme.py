@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import accuracy, detection, latency, limits, pose, quality, video
+from benchmarks import accuracy, confidence, detection, latency, limits, pose, quality, video
 from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
 from train import input_report
@@ -30,7 +30,8 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "video": lambda r: video.to_table([video.VideoRow(**row) for row in r["rows"]]),
         },
         "docs/conventions.md": {
-            "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]]))
+            "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]])),
+            "confidence": lambda r: confidence.to_table([confidence.ConfidenceRow(**row) for row in r["rows"]]),
         },
         "docs/guide.md": {
             "quality": lambda r: quality.to_table([quality.QualityRow(**row) for row in r["rows"]]),

@@ -237,7 +237,9 @@ class FaceAligner:
             points, pose_output = self._model.scheme.mirror_landmarks(points), pose_output * MIRRORED_POSE
         else:
             points, pose_output = self._interpreter.run(pixels)
-        return decoded(self._model, crop, points, pose_output, score=score)
+        face = decoded(self._model, crop, points, pose_output, score=score)
+        confidence = getattr(self._interpreter, "confidence", None)  # an interpreter of one's own has none
+        return face if confidence is None else replace(face, confidence=confidence)
 
     def _again(self, frame: UInt8, face: Face) -> Face | None:
         crop = self._crop_of(face, frame)
@@ -248,9 +250,10 @@ class FaceAligner:
         if disagreement(first, second) > SETTLED:
             first, second = second, self._again(frame, second) or second
         landmarks = (first.landmarks + second.landmarks) * np.float32(0.5)
-        return self._mended(
-            described(self._model, landmarks, mean_pose(first.pose, second.pose), score=second.score)
-        )
+        face = described(self._model, landmarks, mean_pose(first.pose, second.pose), score=second.score)
+        if first.confidence is not None and second.confidence is not None:
+            face = replace(face, confidence=(first.confidence + second.confidence) / 2.0)
+        return self._mended(face)
 
     def _mended(self, face: Face) -> Face:
         """The face, or the nearest plausible one where `regularise_below` asks for it."""

@@ -7,6 +7,7 @@ Source: Sun et al., "Integral Human Pose Regression", ECCV 2018 (mean places).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +28,9 @@ KIND = "mean_places"
 ARRAYS = ("landmarks_kernel", "landmarks_bias", "pose_kernel", "pose_bias")
 """Members head/NAME.npy of a model file."""
 
+CONFIDENCE = ("confidence_kernel", "confidence_bias")
+"""Further members, of files whose field `head` says `"confidence": true`."""
+
 SETTINGS: Mapping[str, type] = MappingProxyType(
     {"maps_side": int, "maps_scale": float, "top_scale": float, "top_zero_point": int}
 )
@@ -46,6 +50,8 @@ class Head:
         landmarks_kernel: (2n + t, 2n) float32: a row for each coordinate of the n places, x and y interleaved,
             then one for each of the t values of the last feature map. landmarks_bias: (2n,).
         pose_kernel: (2n + t, 3) float32; pose_bias: (3,).
+        confidence_kernel: (n,) float32, weights of the logarithms of the maps' greatest probabilities;
+            confidence_bias: (1,). None where the model gives no confidence (python -m benchmarks confidence).
     Raises:
         InputError: the arrays disagree about n or t, or numbers are not finite or out of range.
     """
@@ -58,6 +64,8 @@ class Head:
     landmarks_bias: Float32
     pose_kernel: Float32
     pose_bias: Float32
+    confidence_kernel: Float32 | None = None
+    confidence_bias: Float32 | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.maps_side <= MAX_SIDE or not 0 <= self.top_zero_point <= 255:
@@ -79,6 +87,14 @@ class Head:
                 )
             if not np.isfinite(array).all():
                 raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
+        for name, size in zip(CONFIDENCE, (columns // 2, 1), strict=True):
+            weights = getattr(self, name)
+            if (weights is None) != (self.confidence_kernel is None):
+                raise InputError("confidence: expected kernel and bias, got one of them")
+            if weights is None:
+                continue
+            if weights.shape != (size,) or weights.dtype != np.float32 or not np.isfinite(weights).all():
+                raise InputError(f"{name}: expected {size} finite float32, got {weights.dtype} of {weights.shape}")
 
     @property
     def n_points(self) -> int:
@@ -101,11 +117,12 @@ class Head:
 
     def arrays(self) -> dict[str, Float32]:
         """The arrays by name, as a model file keeps them."""
-        return {name: getattr(self, name) for name in ARRAYS}
+        return {name: getattr(self, name) for name in members(self.settings())}
 
     def settings(self) -> dict[str, Any]:
         """The numbers, as metadata keep them."""
-        return {"kind": KIND} | {name: getattr(self, name) for name in SETTINGS}
+        more = {} if self.confidence_kernel is None else {"confidence": True}
+        return {"kind": KIND} | {name: getattr(self, name) for name in SETTINGS} | more
 
     @classmethod
     def of(cls, settings: Any, arrays: Mapping[str, Any]) -> Head:
@@ -119,7 +136,14 @@ class Head:
         for name, kind in SETTINGS.items():
             if not isinstance(settings.get(name), kind) or isinstance(settings[name], bool):
                 raise InputError(f"head: {name}: expected {kind.__name__}, got {settings.get(name)!r}")
-        return cls(**{name: settings[name] for name in SETTINGS}, **{name: arrays[name] for name in ARRAYS})
+        named = {name: arrays[name] for name in members(settings)}
+        return cls(**{name: settings[name] for name in SETTINGS}, **named)
+
+
+def members(settings: Any) -> tuple[str, ...]:
+    """Names of the arrays that belong to the metadata's field `head`."""
+    confident = isinstance(settings, Mapping) and settings.get("confidence") is True
+    return ARRAYS + CONFIDENCE if confident else ARRAYS
 
 
 class Decoder:
@@ -134,6 +158,14 @@ class Decoder:
         self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
         self._chances = np.empty((head.maps_side**2, self._n))
         self._features = np.empty(len(self._kernel))
+        self._weights = head.confidence_kernel
+        if head.confidence_kernel is not None and head.confidence_bias is not None:
+            self._weights, self._constant = (
+                head.confidence_kernel.astype(np.float64),
+                float(head.confidence_bias[0]),
+            )
+        self.log_peaks: Float64 = np.zeros(self._n)
+        """Logarithm of the greatest probability of each point's map, of the last call."""
 
     def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
         """Landmarks (n, 2) in crop coordinates and pose (3,).
@@ -146,10 +178,18 @@ class Decoder:
         # 0 to 255 without a wrap; with mode="raise" numpy would take its time
         np.take(self._chance, cells.max(axis=0) - cells, out=self._chances, mode="wrap")
         whole, *sums = self._cells @ self._chances
+        self.log_peaks = -np.log(whole)
         self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, whole).T
         np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
         values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
         return values[:-3].reshape(-1, 2), values[-3:]
+
+    @property
+    def confidence(self) -> float | None:
+        """Of the last call, 0 to 1; None where the model gives none."""
+        if self._weights is None:
+            return None
+        return 1.0 / (1.0 + math.exp(-float(self._weights @ self.log_peaks) - self._constant))
 
 
 def _cells(side: int) -> Float64:

@@ -62,6 +62,22 @@ class TfliteInterpreter:
         return landmarks.reshape(-1, 2), pose
 
     @property
+    def confidence(self) -> float | None:
+        """Of the last crop, see `Face.confidence`; None where the model gives none."""
+        return None if self._decoder is None else self._decoder.confidence
+
+    @property
+    def log_peaks(self) -> npt.NDArray[np.float64]:
+        """Logarithm of the greatest probability of each point's map in the last crop, (n,).
+
+        Raises:
+            BackendError: the model has no head.
+        """
+        if self._decoder is None:
+            raise BackendError("this model gives landmarks alone: expected one with a head (docs/model_format.md)")
+        return self._decoder.log_peaks
+
+    @property
     def raw_outputs(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """What the network gave last: maps and last feature map where the model has a head, or both answers."""
         first, second = (self._tflite.get_tensor(detail["index"]) for detail in self._outputs)

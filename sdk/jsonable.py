@@ -23,6 +23,7 @@ def face_to_dict(face: Face) -> dict[str, Any]:
         "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
         "shape_parameters": [round(float(b), 5) for b in face.shape_parameters],
         "plausibility": round(face.plausibility, 6),
+        "confidence": None if face.confidence is None else round(face.confidence, 6),
         "regularised": face.regularised,
     }
 

@@ -8,8 +8,8 @@ from importlib import resources
 from typing import Any
 
 from sdk.errors import InputError, ModelFileError
-from sdk.head import ARRAYS as HEAD_ARRAYS
 from sdk.head import Head
+from sdk.head import members as head_members
 from sdk.packing import (
     ALIGNER,
     FORMAT_VERSION,
@@ -114,7 +114,7 @@ def pack(
 
 def _members(metadata: Mapping[str, Any]) -> list[str]:
     """The arrays that a file with these metadata has."""
-    of_head = HEAD_ARRAYS if "head" in metadata else ()
+    of_head = head_members(metadata["head"]) if "head" in metadata else ()
     return [ARRAY_NAME.format(name) for name in ARRAYS] + [HEAD_NAME.format(name) for name in of_head]
 
 
@@ -137,7 +137,8 @@ def _head(packed: PackedFile, origin: str) -> Head | None:
     if settings is None:
         return None
     try:
-        head = Head.of(settings, {n: read_array(packed.members[HEAD_NAME.format(n)]) for n in HEAD_ARRAYS})
+        arrays = {n: read_array(packed.members[HEAD_NAME.format(n)]) for n in head_members(settings)}
+        head = Head.of(settings, arrays)
     except (ValueError, InputError) as error:
         raise ModelFileError(f"model {origin}: {error}") from error
     expected = SCHEMES[packed.metadata["scheme"]].n_points

@@ -112,6 +112,8 @@ class Face:
         shape_parameters: (k,) float32, b of the model's shape model, each within 3 standard deviations.
         plausibility: 0 to 1, the probability that a real face shape lies at least as far from the mean
             under the shape model (docs/conventions.md). Near 0 means: do not trust these landmarks.
+        confidence: 0 to 1, the network's own probability that it sees a face and puts its landmarks, on average,
+            within 8 % of the outer-eye distance (docs/conventions.md); None where the model gives none.
         regularised: the landmarks are the nearest plausible shape to what the network gave, since that was less
             plausible than `FaceAligner(regularise_below=...)` allows; `plausibility` is that of the latter.
 
@@ -125,6 +127,7 @@ class Face:
     shape_parameters: npt.NDArray[np.float32] = field(repr=False)
     plausibility: float
     regularised: bool = False
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         self.landmarks.setflags(write=False)

@@ -22,7 +22,7 @@ Sink = Callable[[int, Frame, Sequence[TrackedFace]], bool]
 """Takes the faces of a frame; False asks to stop."""
 
 COLUMNS = (
-    *("frame", "timestamp_s", "id", "score", "plausibility", "left", "top", "right", "bottom"),
+    *("frame", "timestamp_s", "id", "score", "plausibility", "confidence", "left", "top", "right", "bottom"),
     *("yaw_deg", "pitch_deg", "roll_deg"),
     *(f"{axis}{i}" for i in range(IBUG68.n_points) for axis in "xy"),
 )
@@ -49,7 +49,14 @@ def csv_rows(file: TextIO) -> Sink:
     def sink(index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
         table = frame_to_dict(index, frame, tracked)
         for face in table["faces"]:
-            start = [index, table["timestamp_s"], face["id"], face["score"], face["plausibility"]]
+            start = [
+                index,
+                table["timestamp_s"],
+                face["id"],
+                face["score"],
+                face["plausibility"],
+                face["confidence"],
+            ]
             points = [v for point in face["landmarks"] for v in point]
             writer.writerow([*start, *face["box"], *face["pose"].values(), *points])
         return True

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sdk import BackendError, InputError, ModelFile
+from sdk import BackendError, FaceAligner, InputError, ModelFile
 from sdk.head import Decoder, Head
 from sdk.interpreter import TfliteInterpreter
 
@@ -111,3 +111,54 @@ def test_a_head_of_another_network_is_refused(change, message):
 def test_a_network_that_ends_in_maps_needs_its_head():
     with pytest.raises(BackendError, match=r"expected one output of 136 numbers \(landmarks\)"):
         TfliteInterpreter(replace(MODEL, head=None))
+
+
+def confident(head: Head) -> Head:
+    rng = np.random.default_rng(7)
+    kernel = rng.normal(0.3, 0.2, head.n_points).astype(np.float32)
+    return replace(head, confidence_kernel=kernel, confidence_bias=np.array([1.5], np.float32))
+
+
+def test_confidence_is_a_logistic_function_of_the_maps_greatest_probabilities():
+    rng, head = np.random.default_rng(3), confident(toy_head())
+    decode = Decoder(head)
+    for spread in (1, 30, 255):
+        maps = (255 - rng.integers(0, spread + 1, (5, 5, 3))).astype(np.uint8)
+        decode(maps, np.zeros(7, np.uint8))
+        logit = float(head.confidence_bias[0])
+        for point in range(3):
+            chances = np.exp(head.maps_scale * maps[..., point].astype(np.float64))
+            logit += float(head.confidence_kernel[point]) * math.log(chances.max() / chances.sum())
+        assert decode.confidence == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-12)
+    assert 0 < decode.confidence < 1
+
+
+def test_without_weights_there_is_no_confidence():
+    decode = Decoder(toy_head())
+    decode(np.zeros((5, 5, 3), np.uint8), np.zeros(7, np.uint8))
+    assert decode.confidence is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"confidence_bias": None}, "expected kernel and bias"),
+        ({"confidence_kernel": np.zeros(4, np.float32)}, "confidence_kernel: expected 3 finite float32"),
+        ({"confidence_kernel": np.zeros(3)}, "got float64"),
+        ({"confidence_bias": np.array([np.nan], np.float32)}, "confidence_bias: expected 1 finite float32"),
+    ],
+)
+def test_odd_weights_of_the_confidence_are_named(change, message):
+    with pytest.raises(InputError, match=message):
+        replace(confident(toy_head()), **change)
+
+
+def test_a_model_file_keeps_the_weights_and_faces_come_with_a_confidence(hopper):
+    assert MODEL.head is not None
+    kernel, bias = np.full(68, 0.05, np.float32), np.array([12.0], np.float32)
+    head = replace(MODEL.head, confidence_kernel=kernel, confidence_bias=bias)
+    model = ModelFile.from_bytes(replace(MODEL, head=head).repacked(MODEL.metadata))
+    np.testing.assert_array_equal(model.head.confidence_kernel, kernel)
+    (face,) = FaceAligner(model).predict(hopper)
+    beside = FaceAligner(model).align(hopper, (0, 0, 60, 60))
+    assert 0 < beside.confidence < face.confidence < 1
