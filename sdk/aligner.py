@@ -48,7 +48,8 @@ class FaceAligner:
     >>> faces = FaceAligner().predict(cv2.imread("photo.jpg"))
 
     Args:
-        model: a model file made by `python -m convert`, or its path; None is the model that comes along.
+        model: `accurate`, the default, or `fast`, which come along; a model file made by `python -m convert`, or
+            its path.
         detector: anything with the Detector protocol; None is `FaceDetector()`, which comes along.
         num_threads: threads of the interpreter; None is 1.
         interpreter: what runs the model's network, if not a TFLite interpreter (see sdk.testing).

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, help="a model file of your own (default: the one that comes along)")
+    parser.add_argument("--model", type=Path, help="accurate (default), fast, or a model file of your own")
     parser.add_argument("--threads", type=int, help="threads of the interpreter (default 1)")
     cli_detector.add_options(parser)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from sdk.errors import InputError, ModelFileError
@@ -24,9 +25,21 @@ from sdk.packing import (
 from sdk.schemes import SCHEMES, LandmarkScheme
 from sdk.shape_model import ARRAYS, ShapeModel
 
-__all__ = ["ARRAY_NAME", "DEFAULT_MODEL", "FORMAT_VERSION", "HEAD_NAME", "METADATA_NAME", "ModelFile", "pack"]
+__all__ = [
+    "ARRAY_NAME",
+    "DEFAULT_MODEL",
+    "FORMAT_VERSION",
+    "HEAD_NAME",
+    "METADATA_NAME",
+    "PRESETS",
+    "ModelFile",
+    "pack",
+]
 
-DEFAULT_MODEL = "accurate_int8.tflite"
+PRESETS: Mapping[str, str] = MappingProxyType({"accurate": "accurate_int8.tflite", "fast": "fast_int8.tflite"})
+"""Models that come along, by the name that `FaceAligner(name)` takes."""
+
+DEFAULT_MODEL = PRESETS["accurate"]
 ARRAY_NAME = "shape_model/{}.npy"
 HEAD_NAME = "head/{}.npy"
 
@@ -74,9 +87,25 @@ class ModelFile(ModelBase):
 
     @classmethod
     def default(cls) -> ModelFile:
-        """The model shipped with the package."""
-        content = (resources.files("sdk") / "models" / DEFAULT_MODEL).read_bytes()
-        return cls.from_bytes(content, origin=DEFAULT_MODEL)
+        """The model shipped with the package that FaceAligner takes if not told otherwise."""
+        return cls.preset("accurate")
+
+    @classmethod
+    def preset(cls, name: str) -> ModelFile:
+        """A model shipped with the package.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if name not in PRESETS:
+            raise InputError(f"model: expected one of {', '.join(PRESETS)}, got {name!r}")
+        content = (resources.files("sdk") / "models" / PRESETS[name]).read_bytes()
+        return cls.from_bytes(content, origin=PRESETS[name])
+
+    @classmethod
+    def named(cls, name: str) -> ModelFile | None:
+        """The preset of that name, if there is one."""
+        return cls.preset(name) if name in PRESETS else None
 
     @classmethod
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> ModelFile:

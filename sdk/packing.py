@@ -86,8 +86,13 @@ class ModelBase(ABC):
         return cls.from_bytes(read_file(path), origin=str(path))
 
     @classmethod
+    def named(cls: type[Model], name: str) -> Model | None:
+        """A model that comes along with a name of its own; None where there is none."""
+        return None
+
+    @classmethod
     def chosen(cls: type[Model], model: Model | str | Path | None) -> Model:
-        """The model itself, read from its path, or the one that comes along.
+        """The model itself, one that comes along by its name, read from its path, or the default.
 
         Raises:
             InputError: it is none of these; ModelFileError: see `load`.
@@ -97,7 +102,7 @@ class ModelBase(ABC):
         if isinstance(model, cls):
             return model
         if isinstance(model, str | Path):
-            return cls.load(model)
+            return cls.named(str(model)) or cls.load(model)
         raise InputError(f"model: expected a path, a {cls.__name__} or None, got {type(model).__name__}")
 
 

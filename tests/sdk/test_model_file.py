@@ -6,15 +6,16 @@ import hashlib
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sdk import ModelFile, ModelFileError
+from sdk import FaceAligner, InputError, ModelFile, ModelFileError
 from sdk.head import ARRAYS as HEAD_ARRAYS
 from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, HEAD_NAME, METADATA_NAME, pack
 from sdk.packing import array_bytes
-from sdk.testing import toy_shape_model
+from sdk.testing import FixedDetector, toy_shape_model
 
 MODEL = ModelFile.default()
 
@@ -209,3 +210,17 @@ def test_metadata_that_is_no_json(content):
 def test_without_a_yaw_expansion_it_is_none():
     kept = {name: value for name, value in MODEL.metadata.items() if name != "yaw_expansion"}
     assert ModelFile.from_bytes(MODEL.repacked(kept)).yaw_expansion == 0.0
+
+
+def test_models_that_come_along_are_named():
+    from sdk.model_file import PRESETS
+
+    for name in PRESETS:
+        model = FaceAligner(name, detector=FixedDetector()).model
+        assert model.origin == PRESETS[name]
+        assert model.name.startswith(name)
+    assert ModelFile.default().flatbuffer == ModelFile.chosen(Path("accurate")).flatbuffer
+    with pytest.raises(InputError, match="model: expected one of accurate, fast, got 'best'"):
+        ModelFile.preset("best")
+    with pytest.raises(ModelFileError, match="model best: cannot be read"):
+        ModelFile.chosen("best")
