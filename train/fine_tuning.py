@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def fine_tune(
     network, fitted, note = _read(weights)
     scheme = common_scheme([*train, *val], shape_model)
     tf_keras.utils.set_random_seed(fitted.seed)
-    batches = make_batches(train, shape_model, fitted, scheme)
+    batches = make_batches(train, shape_model, _as_fine_tuned(fitted), scheme)
     measure = Measure(*jittered_crops(val, size=fitted.size, margin=fitted.margin), scheme)
     note["fine_tuning"] = {
         **config.to_dict(),
@@ -70,6 +70,11 @@ def fine_tune(
     while run.epoch < config.epochs:
         run.one_epoch()
     return FineTuned(note["fine_tuning"]["float_val"], run.best, out / "best.npz")
+
+
+def _as_fine_tuned(fitted: TrainConfig) -> TrainConfig:
+    """Annotated faces alone, and the two outputs that a model file has: maps follow from imitation."""
+    return replace(fitted, extra_share=0.0, maps=replace(fitted.maps, weight=0.0))
 
 
 def _read(weights: Path) -> tuple[Any, TrainConfig, dict[str, Any]]:

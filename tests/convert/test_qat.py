@@ -49,7 +49,11 @@ def folder(tmp_path_factory) -> Path:
     write_packed_set(root / "data", train=16, val=6, size=96)
     write_arrays(root / "shape.npz", ModelFile.default().shape_model.arrays(), {})
     table = {"network": "cnn6", "size": 32, "width": 0.1, "batch": 8, "epochs": 4, "dropout": 0.0}
-    config = config_from_dict(table)
+    more = {
+        "extra_share": 1.0,
+        "maps": {"loss": "cell_entropy", "weight": 2.0},
+    }  # of the training, not of this one
+    config = config_from_dict(table | more)
     keras.utils.set_random_seed(0)
     note = {"config": config.to_dict(), "epoch": 1, "val_nme": 99.0, "data": "drawn", "scheme": "ibug68"}
     write_arrays(root / "float.npz", weights_of(build(config, 68)), note)
