@@ -20,4 +20,4 @@ cmake -S library/src/main/cpp -B "$build/jni" >/dev/null
 cmake --build "$build/jni" --target asmnet_edge_jni --parallel 2 >/dev/null
 javac -Xlint:all -Werror -d "$build/classes" library/src/main/java/io/asmnetedge/*.java library/src/jvmTest/*.java
 java -Xcheck:jni -cp "$build/classes" -Djava.library.path="$build/jni" GoldenTest \
-    "$(ls ../../sdk/models/*.tflite)" ../../tests/golden "$(ls ../../sdk/models/detectors/*.tflite)"
+    ../../sdk/models/accurate_int8.tflite ../../tests/golden ../../sdk/models/detectors/face_detector_416_int8.tflite

@@ -8,8 +8,8 @@ build=${BUILD:-$PWD/build}
 python=${PYTHON:-python3}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 clang=${CLANG:-clang}
-model=$(ls "$PWD"/../../sdk/models/*.tflite)
-detector=$(ls "$PWD"/../../sdk/models/detectors/*.tflite)
+model=$PWD/../../sdk/models/accurate_int8.tflite
+detector=$PWD/../../sdk/models/detectors/face_detector_416_int8.tflite
 golden=$PWD/../../tests/golden
 
 say() { printf '\n-- %s\n' "$1"; }

@@ -62,6 +62,8 @@ class Stages:
         yield f"pose {pose.yaw_deg!r} {pose.pitch_deg!r} {pose.roll_deg!r}"
         yield f"shape_parameters {_text(self.face.shape_parameters)}"
         yield f"plausibility {self.face.plausibility!r}"
+        if self.face.confidence is not None:
+            yield f"confidence {self.face.confidence!r}"
 
 
 class Recorder:
@@ -75,6 +77,12 @@ class Recorder:
         self.landmarks, self.pose = self._inner.run(crop)
         self.outputs = b"".join(part.tobytes() for part in getattr(self._inner, "raw_outputs", ()))
         return self.landmarks, self.pose
+
+    @property
+    def confidence(self) -> float | None:
+        """Of the last crop; None where the interpreter behind gives none."""
+        value: float | None = getattr(self._inner, "confidence", None)
+        return value
 
 
 class Watched(FaceAligner):

@@ -68,6 +68,8 @@ def test_replay(aligner, name):
         assert words["outputs_sha256"] == fields["outputs_sha256"]
         for key, most in (("landmarks", 1e-4), ("pose", 1e-4), ("shape_parameters", 2e-6), ("plausibility", 1e-5)):
             np.testing.assert_allclose(floats(words[key]), floats(fields[key]), rtol=0, atol=most, err_msg=key)
+        expected = float(fields["confidence"][0]) if "confidence" in fields else None
+        assert got.face.confidence == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -61,6 +61,8 @@ typedef struct fa_face {
     fa_box box;          /* around the landmarks */
     double score;        /* the detector's; 1 where the caller gave the box */
     double plausibility; /* 0 to 1; near 0: do not trust these landmarks */
+    double confidence;   /* 0 to 1, the network's own that this is a face and its landmarks fit: below 0.5 do not trust them;
+                          * NaN where the model gives none */
     int32_t n_modes;
     float shape_parameters[FA_MAX_MODES]; /* the first n_modes, each within 3 standard deviations */
 } fa_face;

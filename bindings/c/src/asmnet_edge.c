@@ -155,8 +155,10 @@ static fa_status look(fa_aligner *a, const fa_image *image, double score, int mi
     if (status == FA_OK) status = fa_network_run(&a->network, a->pixels);
     if (status != FA_OK) return status;
     a->looked = 1;
+    face->confidence = NAN;
     if (a->model.head.side > 0)
-        fa_head_decode(&a->model.head, a->outputs[0]->data, a->outputs[1]->data, a->raw_landmarks[0], a->raw_pose);
+        face->confidence =
+            fa_head_decode(&a->model.head, a->outputs[0]->data, a->outputs[1]->data, a->raw_landmarks[0], a->raw_pose);
     else {
         fa_tensor_read(a->outputs[0], a->raw_landmarks[0]);
         fa_tensor_read(a->outputs[1], a->raw_pose);
@@ -206,6 +208,7 @@ static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *fir
     face->yaw_deg = (first->yaw_deg + face->yaw_deg) / 2.0;
     face->pitch_deg = (first->pitch_deg + face->pitch_deg) / 2.0;
     face->roll_deg = (first->roll_deg + face->roll_deg) / 2.0;
+    face->confidence = (first->confidence + face->confidence) / 2.0;
     face->box = fa_box_around((const float(*)[2])face->landmarks);
     fa_shape_describe(&a->model.shape, (const float(*)[2])face->landmarks, face);
     return FA_OK;

@@ -44,6 +44,23 @@ static fa_status read_layer(const fa_packed *packed, const char *const members[2
     return status;
 }
 
+/* Optional: weights of the logarithms of the maps' greatest probabilities. */
+static fa_status read_confidence(const fa_packed *packed, fa_json object, fa_layer *layer) {
+    static const char kernel[] = "head/confidence_kernel.npy", bias[] = "head/confidence_bias.npy";
+    fa_json value;
+    int32_t one = 1;
+    if (fa_json_member(object, "confidence", &value) != 1 || value.length != 4 || memcmp(value.text, "true", 4) != 0)
+        return FA_OK;
+    layer->rows = FA_LANDMARKS;
+    layer->columns = 1;
+    fa_status status = fa_array_read(packed, kernel, &layer->rows, 1, &layer->kernel);
+    if (status == FA_OK) status = fa_array_read(packed, bias, &one, 1, &layer->bias);
+    if (status == FA_OK && layer->rows != FA_LANDMARKS)
+        status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected %d numbers, got %d", packed->origin, kernel, FA_LANDMARKS,
+                         layer->rows);
+    return status;
+}
+
 fa_status fa_head_read(const fa_packed *packed, fa_head *head) {
     static const char *const landmarks[2] = {"head/landmarks_kernel.npy", "head/landmarks_bias.npy"};
     static const char *const pose[2] = {"head/pose_kernel.npy", "head/pose_bias.npy"};
@@ -56,6 +73,7 @@ fa_status fa_head_read(const fa_packed *packed, fa_head *head) {
     if (status == FA_OK && head->pose.rows != head->landmarks.rows)
         status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected %d rows as landmarks have, got %d", packed->origin, pose[0],
                          head->landmarks.rows, head->pose.rows);
+    if (status == FA_OK) status = read_confidence(packed, object, &head->confidence);
     head->top_size = head->landmarks.rows - FEATURES;
     if (status == FA_OK) head->features = malloc((size_t)head->landmarks.rows * sizeof *head->features);
     if (status == FA_OK && head->features == NULL) status = fa_fail(FA_ERROR_MEMORY, "model: no memory for its head");
@@ -68,15 +86,18 @@ void fa_head_free(fa_head *head) {
     free(head->landmarks.bias);
     free(head->pose.kernel);
     free(head->pose.bias);
+    free(head->confidence.kernel);
+    free(head->confidence.bias);
     free(head->features);
     *head = (fa_head){.side = 0};
 }
 
-/* Mean places of the maps, x and y of each point. */
-static void mean_places(const fa_head *head, const uint8_t *maps, double *out) {
+/* Mean places of the maps, x and y of each point; and the sum of each, the inverse of its greatest probability. */
+static void mean_places(const fa_head *head, const uint8_t *maps, double *out, double whole[FA_LANDMARKS]) {
     uint8_t most[FA_LANDMARKS];
-    double whole[FA_LANDMARKS] = {0}, x[FA_LANDMARKS] = {0}, y[FA_LANDMARKS] = {0};
+    double x[FA_LANDMARKS] = {0}, y[FA_LANDMARKS] = {0};
     memcpy(most, maps, sizeof most);
+    for (int p = 0; p < FA_LANDMARKS; p++) whole[p] = 0;
     for (int32_t cell = 1; cell < head->side * head->side; cell++)
         for (int p = 0; p < FA_LANDMARKS; p++)
             if (maps[cell * FA_LANDMARKS + p] > most[p]) most[p] = maps[cell * FA_LANDMARKS + p];
@@ -110,10 +131,20 @@ static void run_layer(const fa_layer *layer, const double *features, float *out)
     for (int32_t c = 0; c < layer->columns; c++) out[c] = (float)sums[c];
 }
 
-void fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose) {
-    mean_places(head, maps, head->features);
+/* A logistic function of the logarithms of the maps' sums. */
+static double confidence(const fa_layer *layer, const double whole[FA_LANDMARKS]) {
+    if (layer->kernel == NULL) return NAN;
+    double sum = -(double)layer->bias[0];
+    for (int p = 0; p < FA_LANDMARKS; p++) sum += (double)layer->kernel[p] * log(whole[p]);
+    return 1.0 / (1.0 + exp(sum));
+}
+
+double fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose) {
+    double whole[FA_LANDMARKS];
+    mean_places(head, maps, head->features, whole);
     for (int32_t i = 0; i < head->top_size; i++)
         head->features[FEATURES + i] = head->top_scale * (top[i] - head->top_zero_point);
     run_layer(&head->landmarks, head->features, landmarks);
     run_layer(&head->pose, head->features, pose);
+    return confidence(&head->confidence, whole);
 }

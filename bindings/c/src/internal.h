@@ -70,11 +70,12 @@ typedef struct fa_head {
     int32_t side, top_size; /* cells of a map per side, 0: there is no head; numbers of the last feature map */
     int32_t top_zero_point;
     double top_scale, chance[256]; /* of a cell, by how far its integer is below the map's greatest */
-    fa_layer landmarks, pose;
+    fa_layer landmarks, pose, confidence; /* the last without a kernel where the model gives no confidence */
     double *features; /* memory for a frame */
 } fa_head;
 fa_status fa_head_read(const fa_packed *packed, fa_head *head); /* frees what it made where it fails */
-void fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose);
+/* Returns the confidence, NaN where the head has none. */
+double fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose);
 void fa_head_free(fa_head *head);
 
 /* model.c */

@@ -7,10 +7,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void members(const uint8_t *data, size_t size) {
-    static const char *const names[] = {"asmnet_edge.json", "shape_model/mean.npy", "head/pose_bias.npy"};
+    static const char *const names[] = {"asmnet_edge.json", "shape_model/mean.npy", "head/pose_bias.npy",
+                                        "head/confidence_bias.npy"};
     fa_archive archive;
     if (!fa_archive_open(data, size, &archive)) return;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         const char *problem;
         size_t length;
         free(fa_archive_read(&archive, names[i], &length, &problem));

@@ -32,6 +32,7 @@ static void read_line(golden_case *c, const char *key, char *rest) {
     if (strcmp(key, "crop") == 0) numbers(rest, c->crop, 4);
     if (strcmp(key, "pose") == 0) numbers(rest, c->pose, 3);
     if (strcmp(key, "plausibility") == 0) numbers(rest, &c->plausibility, 1);
+    if (strcmp(key, "confidence") == 0) numbers(rest, &c->confidence, 1);
     if (strcmp(key, "raw_landmarks") == 0) numbers(rest, c->raw_landmarks, FA_LANDMARKS * 2);
     if (strcmp(key, "raw_pose") == 0) numbers(rest, c->raw_pose, 3);
     if (strcmp(key, "landmarks") == 0) numbers(rest, c->landmarks, FA_LANDMARKS * 2);
@@ -82,7 +83,7 @@ static void take_case(void *cases, int index, const char *key, char *rest) {
         read_line(c, key, rest);
         return;
     }
-    *c = (golden_case){.n_modes = 0};
+    *c = (golden_case){.confidence = NAN};
     snprintf(c->name, sizeof c->name, "%s", key);
 }
 

@@ -15,9 +15,9 @@ typedef struct {
     char name[64], frame[64], sha256[65], outputs_sha256[65];
     fa_box box;
     int refine, n_modes;
-    double crop[4], pose[3], plausibility, raw_landmarks[FA_LANDMARKS * 2], raw_pose[3];
+    double crop[4], pose[3], plausibility, confidence, raw_landmarks[FA_LANDMARKS * 2], raw_pose[3];
     double landmarks[FA_LANDMARKS * 2], shape_parameters[FA_MAX_MODES];
-} golden_case;
+} golden_case; /* confidence: NaN where there is none */
 
 typedef struct { /* a whole frame */
     char name[64], frame[64], sha256[65];

@@ -48,6 +48,8 @@ static void replay(fa_aligner *aligner, const golden_case *c, const char *folder
         outputs_sha256(&look, hash);
         CHECK(strcmp(hash, c->outputs_sha256) == 0, "%s: the network's outputs are %s", c->name, hash);
         check_decoded(c, &face);
+        CHECK(isnan(c->confidence) ? isnan(face.confidence) : fabs(face.confidence - c->confidence) <= 1e-5,
+              "%s: confidence %g, not %g", c->name, face.confidence, c->confidence);
     }
     free((void *)(uintptr_t)image.data);
 }

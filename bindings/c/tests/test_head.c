@@ -18,8 +18,8 @@ static uint32_t noise(void) {
 
 static float weight(void) { return (float)noise() / (1 << 24) - 0.5f; }
 
-/* Of one point: the sums of the definition, cell by cell. */
-static void place(const uint8_t *maps, int point, double scale, double out[2]) {
+/* Of one point: the sums of the definition, cell by cell; returns that of the chances. */
+static double place(const uint8_t *maps, int point, double scale, double out[2]) {
     int greatest = 0;
     double whole = 0, x = 0, y = 0;
     for (int cell = 0; cell < SIDE * SIDE; cell++)
@@ -33,24 +33,33 @@ static void place(const uint8_t *maps, int point, double scale, double out[2]) {
         }
     out[0] = x / whole;
     out[1] = y / whole;
+    return whole;
 }
 
 static void test_decoding(void) {
     static float kernel[ROWS * 2 * FA_LANDMARKS], bias[2 * FA_LANDMARKS], pose_kernel[ROWS * 3], pose_bias[3];
+    static float sure[FA_LANDMARKS];
     static uint8_t maps[SIDE * SIDE * FA_LANDMARKS], top[TOP];
     static double features[ROWS], memory[ROWS];
     float landmarks[2 * FA_LANDMARKS], pose[3];
     for (size_t i = 0; i < sizeof kernel / sizeof *kernel; i++) kernel[i] = weight();
     for (size_t i = 0; i < sizeof bias / sizeof *bias; i++) bias[i] = weight();
     for (size_t i = 0; i < sizeof pose_kernel / sizeof *pose_kernel; i++) pose_kernel[i] = weight();
+    for (size_t i = 0; i < sizeof sure / sizeof *sure; i++) sure[i] = weight();
     for (size_t i = 0; i < sizeof maps; i++) maps[i] = (uint8_t)noise();
     for (size_t i = 0; i < sizeof top; i++) top[i] = (uint8_t)noise();
     fa_head head = {.side = SIDE, .top_size = TOP, .top_zero_point = 100, .top_scale = 0.02, .features = memory};
     for (int i = 0; i < 256; i++) head.chance[i] = exp(-0.08 * i);
     head.landmarks = (fa_layer){ROWS, 2 * FA_LANDMARKS, kernel, bias};
     head.pose = (fa_layer){ROWS, 3, pose_kernel, pose_bias};
-    fa_head_decode(&head, maps, top, landmarks, pose);
-    for (int p = 0; p < FA_LANDMARKS; p++) place(maps, p, 0.08, features + 2 * p);
+    CHECK(isnan(fa_head_decode(&head, maps, top, landmarks, pose)), "a confidence without weights");
+    float constant = 1.5f;
+    double logit = constant;
+    head.confidence = (fa_layer){FA_LANDMARKS, 1, sure, &constant};
+    double confidence = fa_head_decode(&head, maps, top, landmarks, pose);
+    for (int p = 0; p < FA_LANDMARKS; p++) logit += (double)sure[p] * log(1 / place(maps, p, 0.08, features + 2 * p));
+    CHECK(fabs(confidence - 1 / (1 + exp(-logit))) < 1e-12 && confidence > 0.01 && confidence < 0.99, "confidence %g, not %g",
+          confidence, 1 / (1 + exp(-logit)));
     for (int i = 0; i < TOP; i++) features[2 * FA_LANDMARKS + i] = 0.02 * (top[i] - 100);
     for (int c = 0; c < 2 * FA_LANDMARKS + 3; c++) {
         const fa_layer *layer = c < 2 * FA_LANDMARKS ? &head.landmarks : &head.pose;
@@ -65,8 +74,9 @@ static void test_decoding(void) {
 static const char *const MEMBERS[] = {
     "asmnet_edge.json", "shape_model/mean.npy", "shape_model/eigenvectors.npy", "shape_model/eigenvalues.npy",
     "shape_model/residual_moments.npy", "shape_model/mean_3d.npy", "head/landmarks_kernel.npy", "head/landmarks_bias.npy",
-    "head/pose_kernel.npy", "head/pose_bias.npy"};
-#define COUNT 10
+    "head/pose_kernel.npy", "head/pose_bias.npy", "head/confidence_kernel.npy", "head/confidence_bias.npy"};
+#define COUNT 12
+#define OF_HEAD 6 /* the first of them */
 
 static uint8_t *put(uint8_t *at, uint32_t value, int bytes) {
     for (int i = 0; i < bytes; i++) *at++ = (uint8_t)(value >> 8 * i);
@@ -152,10 +162,11 @@ static void test_damage(const uint8_t *content, size_t size) {
     memcpy(copy, content, size);
     CHECK(fa_model_read(copy, size, "test", &model) == FA_OK, "%s", fa_last_error());
     CHECK(model.head.side > 1 && model.head.top_size > 1, "the shipped model has a head");
+    CHECK(model.head.confidence.kernel != NULL, "the shipped model says how sure it is");
     const float *arrays[] = {model.head.landmarks.kernel, model.head.landmarks.bias, model.head.pose.kernel,
-                             model.head.pose.bias};
-    for (int i = 0; i < 4; i++) {
-        const char *name = MEMBERS[COUNT - 4 + i], *got = changed(content, size, name, arrays[i], nan, 4);
+                             model.head.pose.bias, model.head.confidence.kernel, model.head.confidence.bias};
+    for (int i = 0; i < COUNT - OF_HEAD; i++) {
+        const char *name = MEMBERS[OF_HEAD + i], *got = changed(content, size, name, arrays[i], nan, 4);
         CHECK(strstr(got, name) != NULL && strstr(got, "expected finite numbers") != NULL, "%s: %s", name, got);
         refused(content, size, name, "'<f4'", "'<i4'", name);
     }
@@ -164,6 +175,13 @@ static void test_damage(const uint8_t *content, size_t size) {
     refused(content, size, MEMBERS[0], "\"maps_side\": ", "\"maps_side\":-", "expected maps_side of 1 to 128");
     refused(content, size, MEMBERS[0], "\"maps_scale\"", "\"maps_skale\"", "head: expected maps_side");
     refused(content, size, MEMBERS[0], "head/pose_bias.npy", "head/pose_bias.npx", "head/pose_bias.npy does not match");
+    refused(content, size, MEMBERS[10], "(68,)", "(67,)", "head/confidence_kernel.npy: expected float32");
+    static const char header[] = "v\0{'descr': '<f4', 'fortran_order': False, 'shape': (68,)";
+    static const char longer[] = "z\0{'descr': '<f4', 'fortran_order': False, 'shape': (67,)"; /* by the first number */
+    const char *fewer = changed(content, size, MEMBERS[10], header, longer, sizeof header - 1);
+    CHECK(strstr(fewer, "head/confidence_kernel.npy: expected 68 numbers, got 67") != NULL, "%s", fewer);
+    refused(content, size, MEMBERS[11], "(1,)", "(2,)", "head/confidence_bias.npy: expected float32 of at most 1 x 1");
+    refused(content, size, MEMBERS[0], "\"confidence\": true", "\"confidence\":false", "read"); /* what is not asked for */
     const char *same = changed(content, size, MEMBERS[0], "mean_places", "mean_places", 11);
     CHECK(strcmp(same, "read") == 0, "%s", same); /* what is refused above is so for its damage alone */
     fa_head_free(&model.head);

@@ -1,4 +1,5 @@
 /* asmnet-align: the faces of a picture, or the one in a known box, as JSON. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,12 @@ static int read_picture(FILE *file, fa_image *image, uint8_t **pixels) {
 }
 
 static void print_face(const fa_face *face) {
-    printf("{\"score\": %.4f, \"yaw_deg\": %.3f, \"pitch_deg\": %.3f, \"roll_deg\": %.3f, \"plausibility\": %.4f, "
-           "\"landmarks\": [", face->score, face->yaw_deg, face->pitch_deg, face->roll_deg, face->plausibility);
+    printf("{\"score\": %.4f, \"yaw_deg\": %.3f, \"pitch_deg\": %.3f, \"roll_deg\": %.3f, \"plausibility\": %.4f, ",
+           face->score, face->yaw_deg, face->pitch_deg, face->roll_deg, face->plausibility);
+    if (isnan(face->confidence))
+        fputs("\"confidence\": null, \"landmarks\": [", stdout);
+    else
+        printf("\"confidence\": %.4f, \"landmarks\": [", face->confidence);
     for (int i = 0; i < FA_LANDMARKS; i++)
         printf("%s[%.3f, %.3f]", i > 0 ? ", " : "", (double)face->landmarks[i][0], (double)face->landmarks[i][1]);
     printf("]}");

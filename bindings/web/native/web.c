@@ -1,5 +1,6 @@
 /* What JavaScript calls: the C library's functions, with structs laid out as plain numbers. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 static fa_aligner *aligner;
 static fa_face faces[FA_MAX_DETECTIONS];
 static fa_detection found[FA_MAX_DETECTIONS];
-static double numbers[2 * FA_LANDMARKS + 10 + FA_MAX_MODES];
+static double numbers[2 * FA_LANDMARKS + 11 + FA_MAX_MODES];
 
 /* There are no files here; without this one the whole of the C library's would be linked. */
 FILE *fopen(const char *restrict path, const char *restrict mode) {
@@ -70,11 +71,12 @@ int32_t EXPORT(web_detect)(const uint8_t *pixels, int32_t width, int32_t height,
 /* Left, top, right, bottom, score and roll. */
 const fa_detection *EXPORT(web_detection)(int32_t index) { return &found[index]; }
 
-/* Landmarks; yaw, pitch, roll; left, top, right, bottom; score, plausibility; how many shape parameters, and these. */
+/* Landmarks; yaw, pitch, roll; left, top, right, bottom; score, plausibility, confidence; how many shape
+ * parameters, and these. */
 const double *EXPORT(web_face)(int32_t index) {
     const fa_face *f = &faces[index];
-    double rest[] = {f->yaw_deg,    f->pitch_deg, f->roll_deg,     f->box.left, f->box.top, f->box.right,
-                     f->box.bottom, f->score,     f->plausibility, f->n_modes};
+    double rest[] = {f->yaw_deg,    f->pitch_deg, f->roll_deg,     f->box.left,   f->box.top, f->box.right,
+                     f->box.bottom, f->score,     f->plausibility, f->confidence, f->n_modes};
     double *out = numbers;
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) *out++ = f->landmarks[i][k];
@@ -103,7 +105,7 @@ int32_t EXPORT(web_decode)(const uint8_t *content, uint32_t size, const fa_crop 
     memcpy(copy, content, size);
     fa_status status = fa_model_read(copy, size, "data", &model);
     if (status == FA_OK) {
-        faces[0] = (fa_face){.n_modes = 0};
+        faces[0] = (fa_face){.confidence = NAN};
         fa_crop_to_image(crop, (const float(*)[2])landmarks, faces[0].landmarks);
         fa_pose_decode(&model, pose, crop->angle_deg, &faces[0]);
         fa_shape_describe(&model.shape, (const float(*)[2])faces[0].landmarks, &faces[0]);

@@ -40,6 +40,8 @@ export interface Face {
   readonly score: number;
   /** 0 to 1; near 0: do not trust these landmarks. */
   readonly plausibility: number;
+  /** 0 to 1, the network's own that this is a face and its landmarks fit: below 0.5 do not trust them; null where the model gives none. */
+  readonly confidence: number | null;
   /** Each within 3 standard deviations of the shape model. */
   readonly shapeParameters: Float32Array;
 }

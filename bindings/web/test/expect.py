@@ -30,6 +30,7 @@ def plain(face: Face) -> dict[str, object]:
         "box": [box.left, box.top, box.right, box.bottom],
         "score": face.score,
         "plausibility": face.plausibility,
+        "confidence": face.confidence,
         "shapeParameters": face.shape_parameters.tolist(),
     }
 

@@ -70,11 +70,14 @@ async function replay(t, build) {
       assert.equal(sha256(...look.outputs), one.outputs_sha256, "the network's outputs");
       assert.equal(Math.max(largest(look.rawLandmarks, one.raw_landmarks), largest(look.rawPose, one.raw_pose)), 0);
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));
+      if (one.confidence === undefined) assert.equal(face.confidence, null);
+      else assert.ok(Math.abs(face.confidence - one.confidence[0]) <= 1e-5, `confidence ${face.confidence}`);
     });
   }
   for (const one of cases.filter(({ refine }) => refine[0] === 0)) {
     await t.test(`decode ${one.name}`, async () => {
       const face = await page.evaluate(decodeInPage, one);
+      assert.equal(face.confidence, null, 'there is none without a look');
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));
     });
   }

@@ -13,5 +13,8 @@ export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): 
   // @ts-expect-error aligners are made by create
   new FaceAligner();
   await aligner.close();
+  // @ts-expect-error not every model gives one
+  const sure: number = face.confidence;
+  if (face.confidence !== null && face.confidence < 0.5) return sure;
   return face.landmarks[30]!.x + face.pose.yawDeg + face.shapeParameters.length;
 }

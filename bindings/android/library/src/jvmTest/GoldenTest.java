@@ -73,6 +73,11 @@ public final class GoldenTest {
         float[] pose = {(float) face.yawDeg, (float) face.pitchDeg, (float) face.rollDeg};
         near(name + " pose", pose, numbers(fields.get("pose")), 1e-4);
         near(name + " plausibility", new float[] {(float) face.plausibility}, numbers(fields.get("plausibility")), 1e-5);
+        String confidence = fields.get("confidence");
+        check(confidence != null || Double.isNaN(face.confidence), name + ": confidence " + face.confidence);
+        if (confidence != null) {
+            near(name + " confidence", new float[] {(float) face.confidence}, numbers(confidence), 1e-5);
+        }
     }
 
     /** One face found twice is one face, and equal to that of a refined align. */

@@ -6,7 +6,8 @@
 
 #define CALL(result, name) JNIEXPORT result JNICALL Java_io_asmnetedge_FaceAligner_##name
 #define DETECTION_VALUES 6
-#define FIXED_VALUES (2 * FA_LANDMARKS + 9)
+#define PLAIN_VALUES 10
+#define FIXED_VALUES (2 * FA_LANDMARKS + PLAIN_VALUES)
 
 static void throw_status(JNIEnv *env, fa_status status) {
     const char *kind = status == FA_ERROR_INPUT ? "java/lang/IllegalArgumentException" : "java/lang/IllegalStateException";
@@ -26,9 +27,10 @@ static jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
     double values[FIXED_VALUES + FA_MAX_MODES], *at = values;
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) *at++ = face->landmarks[i][k];
-    const double rest[9] = {face->yaw_deg, face->pitch_deg, face->roll_deg, face->box.left, face->box.top,
-                            face->box.right, face->box.bottom, face->score, face->plausibility};
-    for (int i = 0; i < 9; i++) *at++ = rest[i];
+    const double rest[PLAIN_VALUES] = {face->yaw_deg, face->pitch_deg, face->roll_deg, face->box.left, face->box.top,
+                                       face->box.right, face->box.bottom, face->score, face->plausibility,
+                                       face->confidence};
+    for (int i = 0; i < PLAIN_VALUES; i++) *at++ = rest[i];
     for (int i = 0; i < face->n_modes; i++) *at++ = face->shape_parameters[i];
     jdoubleArray array = (*env)->NewDoubleArray(env, FIXED_VALUES + face->n_modes);
     if (array != NULL) (*env)->SetDoubleArrayRegion(env, array, 0, FIXED_VALUES + face->n_modes, values);

@@ -22,6 +22,12 @@ public final class Face {
     /** 0 to 1; near 0: do not trust these landmarks. */
     public final double plausibility;
 
+    /**
+     * 0 to 1, the network's own that this is a face and its landmarks fit: below 0.5 do not trust them; NaN where the model
+     * gives none.
+     */
+    public final double confidence;
+
     public final float[] shapeParameters;
 
     Face(double[] values) { // as face_values of jni.c writes them
@@ -35,7 +41,8 @@ public final class Face {
         box = new Box(values[at + 3], values[at + 4], values[at + 5], values[at + 6]);
         score = values[at + 7];
         plausibility = values[at + 8];
-        double[] parameters = Arrays.copyOfRange(values, at + 9, values.length);
+        confidence = values[at + 9];
+        double[] parameters = Arrays.copyOfRange(values, at + 10, values.length);
         shapeParameters = new float[parameters.length];
         for (int i = 0; i < parameters.length; i++) {
             shapeParameters[i] = (float) parameters[i];
