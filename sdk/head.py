@@ -38,6 +38,12 @@ SETTINGS: Mapping[str, type] = MappingProxyType(
 
 MAX_SIDE = 128
 
+GREATEST = 255
+"""Of the maps' integers."""
+
+MAX_SCALE = 2.0
+"""Of the maps' integers: beyond it probabilities would leave the range of double precision."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
@@ -73,8 +79,11 @@ class Head:
                 f"head: expected maps_side of 1 to {MAX_SIDE} and top_zero_point of 0 to 255, got "
                 f"{self.maps_side} and {self.top_zero_point}"
             )
-        if not (np.isfinite([self.maps_scale, self.top_scale]).all() and min(self.maps_scale, self.top_scale) > 0):
-            raise InputError(f"head: expected scales above 0, got {self.maps_scale} and {self.top_scale}")
+        if not (0 < self.maps_scale <= MAX_SCALE and 0 < self.top_scale < math.inf):
+            raise InputError(
+                f"head: expected a maps_scale above 0 up to {MAX_SCALE:g} and a top_scale above 0, got "
+                f"{self.maps_scale} and {self.top_scale}"
+            )
         rows, columns = len(self.landmarks_kernel), self.landmarks_bias.size
         shapes = {"landmarks_kernel": (rows, columns), "landmarks_bias": (columns,)}
         shapes |= {"pose_kernel": (rows, 3), "pose_bias": (3,)}
@@ -151,21 +160,19 @@ class Decoder:
 
     def __init__(self, head: Head) -> None:
         self._n, self._zero_point = head.n_points, float(head.top_zero_point)
-        self._chance = np.exp(-head.maps_scale * np.arange(256.0))
+        self._scale = head.maps_scale
+        self._chance = np.exp(head.maps_scale * (np.arange(256.0) - GREATEST))  # of an integer, not yet of a map
         self._cells = _cells(head.maps_side)
         self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
         self._kernel[2 * self._n :] *= head.top_scale
         self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
-        self._chances = np.empty((head.maps_side**2, self._n))
+        self._chances = np.zeros((head.maps_side**2, self._n))
         self._features = np.empty(len(self._kernel))
-        self._weights = head.confidence_kernel
+        self._maps: UInt8 = np.zeros((head.maps_side**2, self._n), np.uint8)
+        self._whole: Float64 = np.ones(self._n)
+        self._weights: tuple[Float64, float] | None = None
         if head.confidence_kernel is not None and head.confidence_bias is not None:
-            self._weights, self._constant = (
-                head.confidence_kernel.astype(np.float64),
-                float(head.confidence_bias[0]),
-            )
-        self.log_peaks: Float64 = np.zeros(self._n)
-        """Logarithm of the greatest probability of each point's map, of the last call."""
+            self._weights = head.confidence_kernel.astype(np.float64), float(head.confidence_bias[0])
 
     def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
         """Landmarks (n, 2) in crop coordinates and pose (3,).
@@ -174,22 +181,29 @@ class Decoder:
             maps: integers of the points' maps, points last: (..., side, side, n).
             top: of the last feature map, any shape.
         """
-        cells = maps.reshape(-1, self._n)
-        # 0 to 255 without a wrap; with mode="raise" numpy would take its time
-        np.take(self._chance, cells.max(axis=0) - cells, out=self._chances, mode="wrap")
-        whole, *sums = self._cells @ self._chances
-        self.log_peaks = -np.log(whole)
-        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, whole).T
+        import cv2
+
+        self._maps = maps.reshape(-1, self._n)
+        chances = cv2.LUT(self._maps, self._chance, self._chances)  # three times as fast as numpy.take
+        self._whole, *sums = self._cells @ chances
+        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, self._whole).T
         np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
         values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
         return values[:-3].reshape(-1, 2), values[-3:]
+
+    @property
+    def log_peaks(self) -> Float64:
+        """Logarithm of the greatest probability of each point's map in the last call, (n,)."""
+        greatest = self._maps.max(axis=0).astype(np.float64)
+        return np.asarray(self._scale * (greatest - GREATEST) - np.log(self._whole))
 
     @property
     def confidence(self) -> float | None:
         """Of the last call, 0 to 1; None where the model gives none."""
         if self._weights is None:
             return None
-        return 1.0 / (1.0 + math.exp(-float(self._weights @ self.log_peaks) - self._constant))
+        kernel, bias = self._weights
+        return 1.0 / (1.0 + math.exp(-float(kernel @ self.log_peaks) - bias))
 
 
 def _cells(side: int) -> Float64:

@@ -161,7 +161,7 @@ def test_damage_to_an_array_of_the_head_is_named(content, name):
         ({"kind": "heatmaps"}, "expected an object of kind mean_places"),
         ({"maps_side": "16"}, "maps_side: expected int, got '16'"),
         ({"maps_side": 0}, "expected maps_side of 1 to 128"),
-        ({"maps_scale": 0.0}, "expected scales above 0"),
+        ({"maps_scale": 0.0}, "expected a maps_scale above 0"),
         ({"top_zero_point": 256}, "top_zero_point of 0 to 255"),
     ],
 )
