@@ -73,7 +73,7 @@ def test_the_shipped_model_passes_on_300w(shipped, reference, limits, data_root)
 )
 def test_a_damaged_model_fails(asmnet, limits, change, expected):
     ruined = damage.damaged(asmnet[0], change)
-    assert expected in broken(gate(ruined, asmnet[1], FACES, limits))
+    assert expected in broken(gate(ruined, asmnet[1], FACES, replace(limits, drawn_times=1.0)))
 
 
 def test_damage_to_both_models_fails_too(asmnet, limits):
@@ -84,7 +84,7 @@ def test_damage_to_both_models_fails_too(asmnet, limits):
 
 def test_denormal_weights_fail(shipped, reference, limits):
     ruined = damage.damaged(reference, damage.denormal_weight)
-    assert broken(gate(shipped, ruined, FACES, limits)) == {"denormal weights of accurate_float32"}
+    assert "denormal weights of accurate_float32" in broken(gate(shipped, ruined, FACES, limits))
 
 
 def test_another_trainings_model_fails(shipped, reference, limits):

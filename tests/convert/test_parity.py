@@ -96,7 +96,7 @@ def test_a_model_equals_itself(models):
 
 def test_int8_against_float(models):
     found = compare(*models, {"drawn": drawn_faces(4), "portraits": portraits()[:3]})
-    assert 0.0 < found.parity["drawn"].landmarks_percent.mean < 1.0
+    assert 0.0 < found.parity["drawn"].landmarks_percent.mean < 2.0
     assert found.a.flatbuffer_bytes > 2 * found.b.flatbuffer_bytes
     assert "portraits" not in found.a.accuracy
     assert found.latency_ratio > 0.0
