@@ -67,7 +67,7 @@ def _with_maps(model: Any, config: TrainConfig) -> Any:
         raise InputError(
             f"config maps: {config.network} has no probability maps that could learn; set maps.weight=0"
         )
-    return keras.Model(model.inputs, [*model.outputs, model.get_layer("chance").output], name=model.name)
+    return keras.Model(model.input, [*model.outputs, model.get_layer("chance").output], name=model.name)
 
 
 def _optimizer(config: TrainConfig, steps_per_epoch: int) -> Any:

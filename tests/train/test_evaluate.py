@@ -96,7 +96,9 @@ def test_the_model_file_sees_what_the_aligner_sees(tmp_path):
     for passes in (1, 2):
         landmarks, poses = look(open_predictor(MODEL), samples, boxes, passes=passes)
         for i, sample in enumerate(samples):
-            face = aligner.align(sample.read_image(), boxes[i], refine=passes == 2)
+            face = aligner.align(sample.read_image(), boxes[i])
+            if passes == 2:
+                face = aligner.look_again(sample.read_image(), face)
             # the same arithmetic: a turn that differs by a rounding gives another pixel, and int8 another step
             np.testing.assert_allclose(landmarks[i], face.landmarks, atol=1e-4)
             assert poses[i] == pytest.approx((face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg))
@@ -366,8 +368,8 @@ def test_the_face_box_mapping_is_that_of_the_train_faces(data_root):
     samples = [s for s in faces if s.box and max(abs(s.pose_deg[0]), abs(s.pose_deg[1])) <= 60][::10]
     boxes = [s.box for s in samples if s.box]
     landmarks, poses = look(open_predictor(MODEL), samples, [landmark_box(box) for box in boxes], passes=2)
-    # a tenth of the faces, and models differ by 0.02
-    assert face_box_relation(boxes, list(landmarks)) == pytest.approx((FACE_BOX_DOWN, FACE_BOX_SIDE), abs=0.03)
+    # a tenth of the faces, and models differ by 0.03
+    assert face_box_relation(boxes, list(landmarks)) == pytest.approx((FACE_BOX_DOWN, FACE_BOX_SIDE), abs=0.05)
     yaw = angle_figures(np.float32([s.pose_deg[0] for s in samples]), poses[:, 0])
     assert yaw is not None
     assert yaw.sign_agreement is not None

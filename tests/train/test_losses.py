@@ -470,7 +470,7 @@ def test_kd_options_change_one_slope_of_a_teacher():
 def everything() -> dict[str, list[float]]:
     """Value and gradient of every loss of the registry on its example."""
     results = {}
-    for name in LOSSES:
+    for name in OF_COORDINATES:
         loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
         results[name] = [*value(loss, true, pred).tolist(), *gradient(loss, true, pred).ravel().tolist()]
     return results

@@ -62,7 +62,7 @@ def test_every_recipe_learns(path, packed, tmp_path):
     shape_model = ShapeModel.from_arrays(read_arrays(packed / "shape.npz")[0])
     scheme = common_scheme(train, shape_model)
     batches = make_batches(train, shape_model, config, scheme)
-    terms = compile_arguments(shape_model, config.size, [config.landmarks, config.pose])
+    terms = compile_arguments(shape_model, config.size, config.tasks)
     model = compiled(config, scheme, terms, len(batches))
     model.run_eagerly = True  # compiling EfficientNet-B3 takes a minute; compiled steps are tested in test_loop.py
     images, labels = batches[0]

@@ -110,7 +110,7 @@ def look(
     """Landmarks (faces, n, 2) in pixels of each image and yaw, pitch, roll (faces, 3) in degrees.
 
     Every pass but the first crops around the landmarks of the last, turned upright: two passes see what
-    `FaceAligner.align` with refine=True sees. The first of two stages looks once before.
+    `FaceAligner.align` and then `look_again` see. The first of two stages looks once before.
 
     Raises:
         InputError: the network's answer is not finite; the message names the face.
