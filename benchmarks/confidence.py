@@ -154,6 +154,7 @@ def _beside(model: ModelFile, photo: Photo, image: UInt8, count: int, rng: np.ra
 def fit(seen: Seen) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Weights (n,) of the log peaks and a constant (1,): logistic regression of `fitted`, weights penalised."""
     from scipy.optimize import minimize
+    from scipy.special import expit
 
     mean, spread = seen.peaks.mean(axis=0), seen.peaks.std(axis=0) + 1e-6
     inputs = np.hstack([(seen.peaks - mean) / spread, np.ones((len(seen.peaks), 1))])
@@ -163,7 +164,7 @@ def fit(seen: Seen) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         logits = inputs @ weights
         free = np.append(weights[:-1], 0.0)
         value = float((np.logaddexp(0.0, logits) - truth * logits).mean() + PENALTY * (free @ free))
-        return value, inputs.T @ (_logistic(logits) - truth) / len(truth) + 2 * PENALTY * free
+        return value, inputs.T @ (expit(logits) - truth) / len(truth) + 2 * PENALTY * free
 
     weights = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
     kernel = weights[:-1] / spread
@@ -179,7 +180,9 @@ def with_confidence(model: ModelFile, kernel: npt.NDArray[np.float32], bias: npt
 
 def row(split: str, seen: Seen, kernel: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> ConfidenceRow:
     """Figures of one split."""
-    confidence = _logistic(seen.peaks @ kernel.astype(np.float64) + float(bias[0]))
+    from scipy.special import expit
+
+    confidence = expit(seen.peaks @ kernel.astype(np.float64) + float(bias[0]))
     faces, fitted = seen.faces, seen.fitted
     kept = [float((confidence[chosen] >= 0.5).mean()) for chosen in (fitted, faces & ~fitted, ~faces)]
     return ConfidenceRow(
@@ -195,15 +198,9 @@ def row(split: str, seen: Seen, kernel: npt.NDArray[np.float32], bias: npt.NDArr
 
 def auc(higher: Float64, lower: Float64) -> float:
     """The chance that one of `higher` is above one of `lower`; equal values count half."""
-    values, places = np.unique(np.concatenate([higher, lower]), return_inverse=True)
-    counts = np.bincount(places, minlength=len(values))
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    above = ranks[places[: len(higher)]].sum() - len(higher) * (len(higher) + 1) / 2
-    return float(above / (len(higher) * len(lower)))
+    from scipy.stats import mannwhitneyu
 
-
-def _logistic(values: Float64) -> Float64:
-    return np.asarray(1.0 / (1.0 + np.exp(-values)))
+    return float(mannwhitneyu(higher, lower).statistic / (len(higher) * len(lower)))
 
 
 def to_table(rows: Sequence[ConfidenceRow]) -> str:

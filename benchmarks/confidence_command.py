@@ -29,7 +29,7 @@ def _run(options: argparse.Namespace) -> None:
     from sdk import ModelFile
     from train.checkpoint import write_bytes
 
-    model = ModelFile.load(options.model) if options.model else ModelFile.default()
+    model = ModelFile.chosen(options.model)
     weights = c.fit(c.look(model, options.data, "train", "train", looks=2))
     rows = [
         c.row(name, c.look(model, options.data, split, photos, looks=4, seed=1), *weights)

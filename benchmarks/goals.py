@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdk.model_file import DEFAULT_MODEL
+from sdk.model_file import PRESETS
 
 OURS = "asmnet-edge"
 TRACKING = "tracking"
@@ -42,10 +42,8 @@ def goals(records: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
 
 
 def _of_preset(ratios: Mapping[str, float], preset: str) -> float | None:
-    """The ratio of the int8 model of a preset: `accurate` is what FaceAligner takes by default."""
-    if preset == "accurate":
-        return ratios.get(Path(DEFAULT_MODEL).stem)
-    return next((r for name, r in ratios.items() if name.startswith(preset) and name.endswith("int8")), None)
+    """The ratio of the int8 model that comes along by this name."""
+    return ratios.get(Path(PRESETS[preset]).stem)
 
 
 def _speed_up(rows: Sequence[Mapping[str, Any]]) -> float | None:

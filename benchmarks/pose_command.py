@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace) -> None:
     from sdk import FaceAligner, ModelFile
     from train.checkpoint import write_bytes
 
-    model = ModelFile.load(options.model) if options.model else ModelFile.default()
+    model = ModelFile.chosen(options.model)
     aligner = FaceAligner(pose.plain(model))
     seen = {split: pose.read_pointing04(aligner, options.data / "Pointing04", split) for split in pose.SPLITS}
     sets = {f"Pointing04 {split}": s.near for split, s in seen.items()}

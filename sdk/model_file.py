@@ -152,12 +152,7 @@ def _shape_model(packed: PackedFile, origin: str) -> ShapeModel:
         model = ShapeModel.from_arrays({n: read_array(packed.members[ARRAY_NAME.format(n)]) for n in ARRAYS})
     except (ValueError, InputError) as error:
         raise ModelFileError(f"model {origin}: shape model: {error}") from error
-    expected = SCHEMES[packed.metadata["scheme"]].n_points
-    if model.n_points != expected:
-        raise ModelFileError(
-            f"model {origin}: shape model has {model.n_points} landmarks, scheme {packed.metadata['scheme']} has "
-            f"{expected}"
-        )
+    _check_points(f"shape model has {model.n_points}", model.n_points, packed, origin)
     return model
 
 
@@ -170,10 +165,11 @@ def _head(packed: PackedFile, origin: str) -> Head | None:
         head = Head.of(settings, arrays)
     except (ValueError, InputError) as error:
         raise ModelFileError(f"model {origin}: {error}") from error
-    expected = SCHEMES[packed.metadata["scheme"]].n_points
-    if head.n_points != expected:
-        raise ModelFileError(
-            f"model {origin}: head gives {head.n_points} landmarks, scheme {packed.metadata['scheme']} has "
-            f"{expected}"
-        )
+    _check_points(f"head gives {head.n_points}", head.n_points, packed, origin)
     return head
+
+
+def _check_points(words: str, found: int, packed: PackedFile, origin: str) -> None:
+    scheme = packed.metadata["scheme"]
+    if found != SCHEMES[scheme].n_points:
+        raise ModelFileError(f"model {origin}: {words} landmarks, scheme {scheme} has {SCHEMES[scheme].n_points}")

@@ -86,16 +86,16 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return images, (truth, poses, landmarks)[: len(self._config.tasks)]
 
     def _views(self, epoch: int, index: int, rows: slice) -> tuple[Float32, Float32, Float32]:
-        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._shown) + self._n_extra)
+        faces = self._faces(epoch)
+        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(faces))
         chosen = order[index * self._batch : (index + 1) * self._batch][rows]
-        views = [self._view(epoch, int(i)) for i in chosen]
+        views = [self._view(epoch, int(place), int(faces[place])) for place in chosen]
         landmarks = np.stack([v[1].ravel() for v in views])
         poses = np.stack([_pose_vector(v[2]) for v in views])
         return network_input(np.stack([v[0] for v in views])), landmarks, poses
 
-    def _view(self, epoch: int, place: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
+    def _view(self, epoch: int, place: int, i: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
         rng = np.random.default_rng((self._config.seed, epoch, place))
-        i = self._face(epoch, place)
         return augmented(
             self._images[i],
             self._landmarks[i],
@@ -107,15 +107,16 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             scheme=self._scheme,
         )
 
-    def _face(self, epoch: int, place: int) -> int:
-        """The face at a place of an epoch: the samples first, then this epoch's part of the extra faces."""
-        if place < len(self._shown):
-            return int(self._shown[place])
-        number = epoch * self._n_extra + place - len(self._shown)
-        turn, left = divmod(number, len(self._extra))  # every face once before any comes again
-        return int(
-            np.random.default_rng((self._config.seed, turn, len(self._extra))).permutation(self._extra)[left]
-        )
+    def _faces(self, epoch: int) -> npt.NDArray[np.int64]:
+        """The faces of an epoch: the samples first, then its part of the extra faces, each of which comes once
+        before any comes again."""
+        if not self._n_extra:
+            return self._shown
+        first, count = epoch * self._n_extra, len(self._extra)
+        turns = range(first // count, (first + self._n_extra - 1) // count + 1)
+        drawn = [np.random.default_rng((self._config.seed, turn)).permutation(self._extra) for turn in turns]
+        start = first - turns[0] * count
+        return np.concatenate([self._shown, np.concatenate(drawn)[start : start + self._n_extra]])
 
 
 def pose_label(sample: Sample, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:

@@ -26,6 +26,7 @@ from sdk.schemes import LandmarkScheme, scheme_by_name
 from train.batches import network_input
 from train.datasets import Sample, read_packed
 from train.detection.photos import read_photos
+from train.label_command import Limits
 from train.prepare import Row, table_of, whole_folder, write_columns, write_face
 from train.trained import load_trained
 
@@ -37,25 +38,6 @@ ZOOMS = (0.95, 1.05)
 
 LONGEST = 288
 """Side that larger crops are shrunk to, as in the packed sets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Which faces are kept.
-
-    Attributes:
-        spread: how far views may lie from their mean, root mean square over points and views, in sides (√(w · h))
-            of the landmarks' box.
-        overlap: what the landmarks' box and the face's must share at least (IoU); 0 for boxes of another kind.
-        side: pixels that the face's box must have.
-        yaw_deg, pitch_deg: where the set gives the head pose, the largest that is labelled.
-    """
-
-    spread: float = 0.02
-    overlap: float = 0.5
-    side: float = 40.0
-    yaw_deg: float = 60.0
-    pitch_deg: float = 45.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,25 @@ WORDS = {
     "yaw_deg": "largest yaw, where the set has head poses",
     "pitch_deg": "largest pitch, where the set has head poses",
 }
-DEFAULTS = {"spread": 0.02, "overlap": 0.5, "side": 40.0, "yaw_deg": 60.0, "pitch_deg": 45.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which faces are kept.
+
+    Attributes:
+        spread: how far views may lie from their mean, root mean square over points and views, in sides (√(w · h))
+            of the landmarks' box.
+        overlap: what the landmarks' box and the face's must share at least (IoU); 0 for boxes of another kind.
+        side: pixels that the face's box must have.
+        yaw_deg, pitch_deg: where the set gives the head pose, the largest that is labelled.
+    """
+
+    spread: float = 0.02
+    overlap: float = 0.5
+    side: float = 40.0
+    yaw_deg: float = 60.0
+    pitch_deg: float = 45.0
 
 
 def add_label(commands: Any) -> None:
@@ -34,15 +53,15 @@ def add_label(commands: Any) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="the new folder to write")
     for name, words in WORDS.items():
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=float, default=DEFAULTS[name], help=f"{words} (default %(default)s)")
+        option, default = "--" + name.replace("_", "-"), getattr(Limits(), name)
+        parser.add_argument(option, type=float, default=default, help=f"{words} (default %(default)s)")
     add_backend(parser)
     parser.set_defaults(run=_label)
 
 
 def _label(options: argparse.Namespace) -> None:
     choose_backend(options)
-    from train.label import Labeller, Limits, faces_of, label
+    from train.label import Labeller, faces_of, label
 
     limits = Limits(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Limits)})
     result = label(Labeller(options.weights), faces_of(options.source), options.out, limits)

@@ -20,8 +20,6 @@ import numpy.typing as npt
 from sdk.errors import InputError
 from train.checkpoint import CheckpointError
 
-Float32 = npt.NDArray[np.float32]
-
 MAGIC = 0x1950A86A20F9469CFC6C
 """What a file of torch.save begins with, in the format of before PyTorch 1.6."""
 

@@ -174,7 +174,7 @@ def test_extra_faces_come_beside_the_samples_each_once_before_any_comes_again(sa
     config = replace(CONFIG, extra_share=0.5, batch=3)
     batches = make(samples[:4], config, extra=samples[4:])
     assert len(batches) == 2  # 4 samples and 2 of the 6 extra faces
-    shown = [sorted(batches._face(epoch, place) for place in range(6)) for epoch in range(3)]
+    shown = [sorted(batches._faces(epoch)) for epoch in range(3)]
     assert all(faces[:4] == [0, 1, 2, 3] for faces in shown)
     assert sorted(face for faces in shown for face in faces[4:]) == [4, 5, 6, 7, 8, 9]
     assert flat(batches).shape[0] == 6
