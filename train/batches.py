@@ -21,11 +21,13 @@ from train.augment import augmented, jittered_crop
 from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.makers import forked
 
 Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
 
 
-def network_input(crops_bgr: npt.NDArray[np.uint8]) -> Float32:
+def network_input(crops_bgr: UInt8) -> Float32:
     """Crops (..., 3) uint8 BGR as the networks take them: RGB in [0, 1]."""
     return crops_bgr[..., ::-1].astype(np.float32) / 255.0
 
@@ -39,6 +41,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         share: (i, n) for the i-th of n processes that train together: the batches hold its part of the faces.
         label: from images and landmarks (batch, 2n) to what the landmark loss takes as truth.
         extra: faces of which each epoch shows `extra_share` times as many as there are samples, drawn anew.
+        makers: processes that make the views, forked here; 0 for threads of this one, which share one processor for
+            most of the work.
     Raises:
         InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none.
     """
@@ -53,6 +57,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         share: tuple[int, int] = (0, 1),
         label: Callable[[Float32, Float32], Float32] | None = None,
         extra: Sequence[Sample] = (),
+        makers: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.epoch = 0
@@ -68,7 +73,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._batch = min(config.batch, len(self._shown))
         self._rows = _part(self._batch, *share)
         self._ahead = Ahead(lambda epoch, index: self._made(epoch, index, self._rows))
-        self._whole = Ahead(lambda epoch, index: self._views(epoch, index, slice(None))[0])
+        self._whole = Ahead(lambda epoch, index: network_input(self._views(epoch, index, slice(None))[0]))
+        self._views = forked(self._views_here, makers) if makers else self._views_here
 
     def __len__(self) -> int:
         return (len(self._shown) + self._n_extra) // self._batch
@@ -81,20 +87,21 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return (self._whole(self.epoch, index, count) for index in range(count))
 
     def _made(self, epoch: int, index: int, rows: slice) -> tuple[Float32, tuple[Float32, ...]]:
-        images, landmarks, poses = self._views(epoch, index, rows)
+        crops, landmarks, poses = self._views(epoch, index, rows)
+        images = network_input(crops)
         truth = landmarks if self._label is None else self._label(images, landmarks)
         return images, (truth, poses, landmarks)[: len(self._config.tasks)]
 
-    def _views(self, epoch: int, index: int, rows: slice) -> tuple[Float32, Float32, Float32]:
+    def _views_here(self, epoch: int, index: int, rows: slice) -> tuple[UInt8, Float32, Float32]:
         faces = self._faces(epoch)
         order = np.random.default_rng((self._config.seed, epoch)).permutation(len(faces))
         chosen = order[index * self._batch : (index + 1) * self._batch][rows]
         views = [self._view(epoch, int(place), int(faces[place])) for place in chosen]
         landmarks = np.stack([v[1].ravel() for v in views])
         poses = np.stack([_pose_vector(v[2]) for v in views])
-        return network_input(np.stack([v[0] for v in views])), landmarks, poses
+        return np.stack([v[0] for v in views]), landmarks, poses
 
-    def _view(self, epoch: int, place: int, i: int) -> tuple[npt.NDArray[np.uint8], Float32, HeadPose]:
+    def _view(self, epoch: int, place: int, i: int) -> tuple[UInt8, Float32, HeadPose]:
         rng = np.random.default_rng((self._config.seed, epoch, place))
         return augmented(
             self._images[i],
@@ -148,7 +155,7 @@ def _pose_vector(pose: HeadPose) -> Float32:
 
 def jittered_crops(
     samples: Sequence[Sample], *, size: int, margin: float, seed: int = 0
-) -> tuple[npt.NDArray[np.uint8], Float32]:
+) -> tuple[UInt8, Float32]:
     """Crops (faces, size, size, 3) uint8 BGR and the true landmarks (faces, n, 2) in crop coordinates.
 
     The box of each face is moved and scaled by up to ±10 %, by draws that depend on seed and index alone.

@@ -45,6 +45,13 @@ def add_fit(commands: Any) -> None:
         help="a packed set, often one of python -m train label, whose train split is shown beside the data as "
         "often as extra_share says; may be given several times",
     )
+    fit.add_argument(
+        "--makers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that make batches, for an accelerator that waits for them; 0 for threads (default)",
+    )
     fit.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard as well")
     fit.set_defaults(run=_fit)
 
@@ -104,6 +111,7 @@ def _fit(options: argparse.Namespace) -> None:
         tensorboard=options.tensorboard,
         workers=workers,
         extra=[face for faces in sets.values() for face in faces],
+        makers=options.makers,
     )
     if workers.first:
         faces = f"{len(train)} faces to train on, {len(val)} for val"

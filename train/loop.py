@@ -49,6 +49,7 @@ class Options:
         tensorboard: write out/tensorboard as well.
         workers: the processes that train together.
         extra: faces that count for less than the train faces: see TrainConfig.extra_share.
+        makers: processes beside this one that make its batches; the batches are the same.
     """
 
     data: str = "unknown"
@@ -57,6 +58,7 @@ class Options:
     tensorboard: bool = False
     workers: Workers = ALONE
     extra: Sequence[Sample] = ()
+    makers: int = 0
 
 
 def fit(
@@ -79,7 +81,9 @@ def fit(
     """
     options = Options() if options is None else options
     scheme = common_scheme([*train, *options.extra, *val], shape_model)
-    batches = make_batches(train, shape_model, config, scheme, options.workers, extra=options.extra)
+    batches = make_batches(
+        train, shape_model, config, scheme, options.workers, extra=options.extra, makers=options.makers
+    )
     keras.utils.set_random_seed(config.seed)
     terms = compile_arguments(shape_model, config.size, config.tasks)
     measured_on = Validation.of(val, config, scheme)

@@ -26,6 +26,9 @@ from train.workers import ALONE, Workers
 RECALIBRATION = 16
 """Batches that set the batch statistics of averaged weights."""
 
+LOOK = 16
+"""Batches between two looks at the loss, each of which has to wait for what the accelerator has begun."""
+
 
 class TrainingError(SdkError):
     """Training cannot go on."""
@@ -105,6 +108,8 @@ class Run(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.make_train_function(force=True)  # a traced step holds the old values as constants
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch % LOOK:
+            return
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             self._give_up(f"loss is {loss} in epoch {self.epoch + 1}, batch {batch + 1}")

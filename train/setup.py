@@ -39,12 +39,13 @@ def make_batches(
     workers: Workers = ALONE,
     *,
     extra: Sequence[Sample] = (),
+    makers: int = 0,
 ) -> TrainingBatches:
     """What `fit` trains on, with the teachers' predictions where the configuration names teachers."""
     keras.mixed_precision.set_global_policy("float32")
     label = TeacherPair(config, scheme.n_points) if config.teachers.tough else None
     return TrainingBatches(
-        train, shape_model, config, scheme=scheme, share=workers.share, label=label, extra=extra
+        train, shape_model, config, scheme=scheme, share=workers.share, label=label, extra=extra, makers=makers
     )
 
 

@@ -11,12 +11,14 @@ from train.networks.cnn import cnn6, cnn7
 from train.networks.efficientnet import efficientnet_b0, efficientnet_b3
 from train.networks.mobilenet import asmnet, mobilenet_v2
 from train.networks.spatial import (
+    asmnet_code,
     asmnet_flat,
     asmnet_joint,
     asmnet_maps,
     asmnet_pip,
     asmnet_simcc,
     lite2_joint,
+    lite_code,
     lite_joint,
 )
 
@@ -31,9 +33,11 @@ NETWORKS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "asmnet_flat": asmnet_flat,
         "asmnet_maps": asmnet_maps,
         "asmnet_joint": asmnet_joint,
+        "asmnet_code": asmnet_code,
         "asmnet_simcc": asmnet_simcc,
         "asmnet_pip": asmnet_pip,
         "lite_joint": lite_joint,
+        "lite_code": lite_code,
         "lite2_joint": lite2_joint,
     }
 )

@@ -5,6 +5,8 @@ One trunk, several heads. `asmnet_flat` reads the points off all places of the l
 one dense layer over the 136 coordinates: a linear model of the shape, as the active shape model is.
 `asmnet_joint` does both at once, with what the last map says of the whole face beside the coordinates, so that a
 point that is hidden follows from the others. Its dense layer starts as the identity: the maps alone.
+`asmnet_code` says what it knows of the whole face in 64 numbers, a code of its shape as the parameters of the active
+shape model are, and has fewer blocks on coarse maps: what follows the maps takes half of the time.
 Sources: Fard et al., "ASMNet", CVPRW 2021 (the network that these follow); Lin et al., "Feature Pyramid
 Networks", CVPR 2017 (the way back up).
 """
@@ -20,6 +22,9 @@ from sdk.errors import InputError
 from train.networks.blocks import Blocks
 from train.networks.lite import lite_trunk
 from train.networks.places import Head, mean_places, pip_places, simcc_places
+
+CODE = 64
+"""Numbers of a code of the whole face."""
 
 
 def asmnet_flat(keras: Any, **options: Any) -> Any:
@@ -52,6 +57,16 @@ def lite_joint(keras: Any, **options: Any) -> Any:
     return _spatial(keras, "lite_joint", trunk=_lite0, **options)
 
 
+def asmnet_code(keras: Any, **options: Any) -> Any:
+    """`asmnet_joint` with a code of the whole face and fewer blocks; options as `_spatial`."""
+    return _spatial(keras, "asmnet_code", trunk=_short, code=CODE, kernel=3, **options)
+
+
+def lite_code(keras: Any, **options: Any) -> Any:
+    """`lite_joint` with a code of the whole face and one block less; options as `_spatial`."""
+    return _spatial(keras, "lite_code", trunk=_lite0_short, code=CODE, kernel=3, **options)
+
+
 def lite2_joint(keras: Any, **options: Any) -> Any:
     """`asmnet_joint` on the whole trunk of EfficientNet-Lite2, a teacher; options as `_spatial`."""
     return _spatial(keras, "lite2_joint", trunk=_lite2, **options)
@@ -64,15 +79,26 @@ def _spatial(
     head: Head | None = mean_places,
     flat: bool = True,
     trunk: Any = None,
+    code: int = 0,
+    kernel: int = 5,
     size: int = 128,
     width: float = 1.0,
     dropout: float = 0.0,
     n_points: int = 68,
     pose_values: int = 3,
 ) -> Any:
-    """The trunk and the heads; size is a multiple of 32, dropout that of the last map's places; another trunk than
-    `_trunk` has the width that it was published with."""
-    if trunk is not None and width != 1.0:
+    """The trunk and the heads.
+
+    Args:
+        head: what finds points on the fine map; None leaves them to the last map.
+        flat: the landmarks see the whole face beside what the maps found.
+        trunk: from an image to maps at strides 8, 16 and 32; those of ImageNet have the width they were published
+            with.
+        code: numbers that the whole face is said in; 0 for all places of the last map.
+        kernel: side of the depthwise convolutions on the way back up.
+        size: of the image, a multiple of 32. dropout: of the last map's places.
+    """
+    if trunk in OF_IMAGENET and width != 1.0:
         raise InputError(f"width: expected 1 for {name}, whose trunk has weights of ImageNet, got {width}")
     if size % 32:
         raise InputError(f"size: expected a multiple of 32 for {name}, got {size}")
@@ -81,7 +107,9 @@ def _spatial(
     levels = (trunk or _trunk)(blocks, inputs)
     top = keras.layers.Flatten(name="flat")(blocks.conv(levels[-1], blocks.channels(48), "top"))
     whole = keras.layers.Dropout(dropout, name="dropout")(top)
-    found = head and head(keras, _fine(blocks, levels), n_points)
+    if code:
+        whole = keras.layers.Dense(code, name="code")(whole)
+    found = head and head(keras, _fine(blocks, levels, kernel), n_points)
     if head and flat:
         features = keras.layers.Concatenate(name="features")([found, whole])
     else:
@@ -92,7 +120,7 @@ def _spatial(
     return keras.Model(inputs, [landmarks(features), pose(features if flat else whole)], name=name)
 
 
-def _trunk(blocks: Blocks, image: Any) -> list[Any]:
+def _trunk(blocks: Blocks, image: Any, repeats: tuple[int, int, int] = (3, 3, 3)) -> list[Any]:
     """Maps at strides 8, 16 and 32. Full convolutions where maps are large and channels few: depthwise ones take
     longer there than their multiplications say, on CPUs in training as in use."""
     c = blocks.channels
@@ -100,34 +128,48 @@ def _trunk(blocks: Blocks, image: Any) -> list[Any]:
     x = blocks.fused(x, c(32), "s4_0", grow=4, stride=2)
     x = blocks.fused(x, c(32), "s4_1", grow=2)
     levels = []
-    for stride, count, kernel in ((8, c(48), 3), (16, c(80), 5), (32, c(128), 3)):
+    for (stride, count, kernel), n in zip(((8, c(48), 3), (16, c(80), 5), (32, c(128), 3)), repeats, strict=True):
         x = blocks.inverted(x, count, f"s{stride}_0", grow=4, stride=2)
-        x = blocks.inverted(x, count, f"s{stride}_1", grow=3, kernel=kernel)
-        x = blocks.inverted(x, count, f"s{stride}_2", grow=3, kernel=kernel)
+        for i in range(1, n):
+            x = blocks.inverted(x, count, f"s{stride}_{i}", grow=3, kernel=kernel)
         levels.append(x)
     return levels
 
 
+def _short(blocks: Blocks, image: Any) -> list[Any]:
+    """`_trunk` without a block at stride 16 and one at 32: small maps cost little by the multiplication, but a layer
+    more takes its time, and memory has to hold its weights."""
+    return _trunk(blocks, image, (3, 2, 2))
+
+
 def _lite0(blocks: Blocks, image: Any) -> list[Any]:
     """EfficientNet-Lite0 to stride 16, and a stage of stride 32 of our own, a third of its parameters."""
+    *levels, x = _lite0_short(blocks, image)
+    return [*levels, blocks.inverted(x, 128, "s32_1", grow=3)]
+
+
+def _lite0_short(blocks: Blocks, image: Any) -> list[Any]:
+    """The same with one block of stride 32."""
     levels = lite_trunk(blocks, image, 0, up_to=16)
-    x = blocks.inverted(levels[-1], 128, "s32_0", grow=3, stride=2)
-    x = blocks.inverted(x, 128, "s32_1", grow=3)
-    return [*levels, x]
+    return [*levels, blocks.inverted(levels[-1], 128, "s32_0", grow=3, stride=2)]
 
 
 def _lite2(blocks: Blocks, image: Any) -> list[Any]:
     return lite_trunk(blocks, image, 2, up_to=32)
 
 
-def _fine(blocks: Blocks, levels: list[Any]) -> Any:
+OF_IMAGENET = (_lite0, _lite0_short, _lite2)
+"""Trunks with weights of ImageNet."""
+
+
+def _fine(blocks: Blocks, levels: list[Any], kernel: int) -> Any:
     """The map that points are found on, (batch, side, side, c) at stride 8: coarse levels are added to fine."""
     layers, count = blocks.keras.layers, blocks.channels(64)
     x = blocks.conv(levels[2], count, "lateral32")
     for stride, level in ((16, levels[1]), (8, levels[0])):
         above = layers.UpSampling2D(2, interpolation="bilinear", name=f"up{stride}")(x)
         x = layers.Add(name=f"fuse{stride}")([blocks.conv(level, count, f"lateral{stride}", relu=False), above])
-        x = blocks.depthwise(x, f"fuse{stride}", kernel=5)
+        x = blocks.depthwise(x, f"fuse{stride}", kernel=kernel)
         x = blocks.conv(x, count, f"fuse{stride}")
     return x
 
