@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         metavar="MODEL",
-        help="a model file, of an aligner or a detector (default: the aligner that comes along)",
+        help="accurate (default), fast, or a model file, of an aligner or a detector",
     )
     inspect.set_defaults(run=_inspect)
 
@@ -78,7 +78,8 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    metadata = ModelFile.default().metadata if options.model is None else cli_detector.metadata_of(options.model)
+    preset = ModelFile.default() if options.model is None else ModelFile.named(str(options.model))
+    metadata = cli_detector.metadata_of(options.model) if preset is None else preset.metadata
     print(json.dumps(dict(metadata), indent=2))
     return 0
 

@@ -65,7 +65,8 @@ def file_of(flatbuffer: bytes, size: int, head: Any = None) -> ModelFile:
         ("asmnet_joint", 64, {"width": 0.25}),
         ("asmnet_joint", 96, {"width": 0.5}),
         ("asmnet_maps", 160, {"width": 0.25}),
-        ("lite_joint", 128, {}),
+        ("asmnet_code", 96, {"width": 0.5}),
+        ("lite_code", 128, {}),
     ],
 )
 def test_a_cut_network_gives_the_same_answers(name, size, options):

@@ -53,9 +53,11 @@ def test_demo_marks_the_portrait(tmp_path, capsys):
     assert (tmp_path / "demo.png").stat().st_size > 10_000
 
 
-def test_inspect_prints_the_metadata(capsys):
-    assert main(["inspect"]) == 0
-    assert json.loads(capsys.readouterr().out)["scheme"] == "ibug68"
+@pytest.mark.parametrize(("arguments", "name"), [([], "accurate"), (["accurate"], "accurate"), (["fast"], "fast")])
+def test_inspect_prints_the_metadata(arguments, name, capsys):
+    assert main(["inspect", *arguments]) == 0
+    metadata = json.loads(capsys.readouterr().out)
+    assert (metadata["scheme"], metadata["name"]) == ("ibug68", f"{name}_int8")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from sdk.testing import rendered_face
 from train.ahead import Ahead
 from train.config import AugmentConfig, TrainConfig
 from train.datasets import DataError, Sample
+from train.makers import forked
 
 SHAPE_MODEL = ModelFile.default().shape_model
 CONFIG = TrainConfig(size=32, batch=4, seed=3)
@@ -197,3 +198,16 @@ def test_measured_angles_are_learnt_and_the_others_fitted(samples):
     assert fitted == pose_from_landmarks(samples[0].landmarks, SHAPE_MODEL)
     known = replace(samples[0], pose_deg=(30.0, -15.0, float("nan")))
     assert pose_label(known, SHAPE_MODEL, IBUG68) == HeadPose(30.0, -15.0, fitted.roll_deg)
+
+
+def test_other_processes_make_the_same_batches(samples):
+    apart = make(samples, epoch=2, makers=2)
+    np.testing.assert_array_equal(flat(apart), flat(make(samples, epoch=2)))
+
+
+def test_what_another_process_finds_wrong_is_said_here():
+    def refuse(number: int) -> int:
+        raise InputError(f"no {number}")
+
+    with pytest.raises(InputError, match="no 3"):
+        forked(refuse, 1)(3)

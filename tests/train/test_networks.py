@@ -30,12 +30,15 @@ SMALL = {
     "asmnet_flat": {"size": 32, "width": 0.25},
     "asmnet_maps": {"size": 32, "width": 0.25},
     "asmnet_joint": {"size": 32, "width": 0.25},
+    "asmnet_code": {"size": 32, "width": 0.25},
+    "asmnet_dgc": {"size": 64, "width": 0.25},
     "asmnet_simcc": {"size": 32, "width": 0.25},
     "asmnet_pip": {"size": 32, "width": 0.25},
     "lite_joint": {"size": 32},
+    "lite_code": {"size": 32},
     "lite2_joint": {"size": 32},
 }
-FAST = ("asmnet", "mobilenet_v2", "cnn6", "cnn7", "asmnet_flat", "asmnet_maps", "asmnet_joint")
+FAST = ("asmnet", "mobilenet_v2", "cnn6", "cnn7", "asmnet_flat", "asmnet_maps", "asmnet_joint", "asmnet_code")
 
 
 def slow_unless(names: tuple[str, ...]) -> list:

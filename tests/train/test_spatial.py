@@ -47,7 +47,7 @@ def test_cells_move_their_points_by_offsets():
     np.testing.assert_allclose(found[0], [0.5 / SIDE, -0.125 - 1 / SIDE], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["asmnet_maps", "asmnet_joint", "asmnet_simcc", "asmnet_pip"])
+@pytest.mark.parametrize("name", ["asmnet_maps", "asmnet_joint", "asmnet_code", "asmnet_simcc", "asmnet_pip"])
 def test_training_starts_from_the_maps_alone(name):
     model = build_network(keras, name, size=64, width=0.25)
     found = keras.Model(model.input, model.get_layer("found").output)

@@ -27,6 +27,14 @@ def add_ablation(commands: Any) -> None:
         "--table", type=Path, default=TABLE, help=f"runs and claims, TOML (default: {TABLE.name} of this package)"
     )
     command.add_argument("--runs", type=Path, required=True, help="folder with a folder for each run")
+    command.add_argument(
+        "--extra",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="SET",
+        help="as for fit, shown to the runs with an extra_share; may be given several times",
+    )
     command.add_argument("--out", type=Path, metavar="JSON", help="record figures and environment here")
     command.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the comparison here")
     command.add_argument(
@@ -58,7 +66,9 @@ def _ablation(options: argparse.Namespace) -> None:
     ablation = load_ablation(options.table)
     shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
     train, val = read_packed(options.data, split="train"), read_packed(options.data, split="val")
-    faces = Faces(train, val, shape_model, common_scheme([*train, *val], shape_model))
+    extra = [face for path in options.extra for face in read_packed(path, split="train")]
+    scheme = common_scheme([*train, *extra, *val], shape_model)
+    faces = Faces(train, val, shape_model, scheme, extra)
     rows, record = _run(options, ablation, faces)
     print("\n\n".join(table(record) for table in (runs_table, claims_table, verdicts, noise_table)))
     if options.out:
@@ -118,6 +128,7 @@ def _command(options: argparse.Namespace) -> str:
     if options.table != TABLE:
         words += ["--table", without_place(options.table)]
     words += ["--runs", without_place(options.runs)]
+    words += [word for path in options.extra for word in ("--extra", without_place(path))]
     if options.earlier:
         words += ["--earlier", without_place(options.earlier)]
     words += ["--only-finished"] if options.only_finished else []

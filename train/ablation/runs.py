@@ -34,12 +34,13 @@ from train.run_folder import RunFolder, jsonable
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What all runs are trained on, chosen by and aligned with."""
+    """What all runs are trained on, chosen by and aligned with; `extra` is for the runs with a share of them."""
 
     train: Sequence[Sample]
     val: Sequence[Sample]
     shape_model: ShapeModel
     scheme: LandmarkScheme
+    extra: Sequence[Sample] = ()
 
 
 def train_all(
@@ -58,8 +59,9 @@ def train_all(
             continue
         print(f"{name}: {config.epochs} epochs of {config.network} at {config.size} px", flush=True)
         keras.utils.clear_session()
+        options = Options(data=data, extra=faces.extra if config.extra_share else ())
         try:
-            fit(faces.train, faces.val, faces.shape_model, config, folder / name, Options(data=data))
+            fit(faces.train, faces.val, faces.shape_model, config, folder / name, options)
         except TrainingError as error:
             diverged[name] = str(error)
             print(f"{name}: {error}; the others go on", flush=True)
@@ -94,7 +96,7 @@ def measure(name: str, config: TrainConfig, faces: Faces, folder: Path, data: Pa
         commit=str(note.get("commit", "unknown")),
         weights_sha256=hashlib.sha256((folder / "best.npz").read_bytes()).hexdigest(),
         epochs=int(note["epoch"]),
-        faces_per_epoch=len(shown),
+        faces_per_epoch=len(shown) + round(config.extra_share * len(faces.train)),
         parameters=sum(array.size for array in weights.values()),
         seconds_per_epoch=round(float(np.median(history["seconds"])), 2),
         slopes=slopes(config, faces),

@@ -12,6 +12,7 @@ from train.networks.efficientnet import efficientnet_b0, efficientnet_b3
 from train.networks.mobilenet import asmnet, mobilenet_v2
 from train.networks.spatial import (
     asmnet_code,
+    asmnet_dgc,
     asmnet_flat,
     asmnet_joint,
     asmnet_maps,
@@ -34,6 +35,7 @@ NETWORKS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "asmnet_maps": asmnet_maps,
         "asmnet_joint": asmnet_joint,
         "asmnet_code": asmnet_code,
+        "asmnet_dgc": asmnet_dgc,
         "asmnet_simcc": asmnet_simcc,
         "asmnet_pip": asmnet_pip,
         "lite_joint": lite_joint,

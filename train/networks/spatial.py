@@ -8,7 +8,7 @@ point that is hidden follows from the others. Its dense layer starts as the iden
 `asmnet_code` says what it knows of the whole face in 64 numbers, a code of its shape as the parameters of the active
 shape model are, and has fewer blocks on coarse maps: what follows the maps takes half of the time.
 Sources: Fard et al., "ASMNet", CVPRW 2021 (the network that these follow); Lin et al., "Feature Pyramid
-Networks", CVPR 2017 (the way back up).
+Networks", CVPR 2017 (the way back up); Chen et al., "MobileFaceNets", CCBR 2018 (global depthwise convolution).
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def asmnet_code(keras: Any, **options: Any) -> Any:
     return _spatial(keras, "asmnet_code", trunk=_short, code=CODE, kernel=3, **options)
 
 
+def asmnet_dgc(keras: Any, **options: Any) -> Any:
+    """`asmnet_code` that reads the code off the last map by a depthwise convolution as large as the map."""
+    return _spatial(keras, "asmnet_dgc", trunk=_short, code=CODE, kernel=3, depthwise=True, **options)
+
+
 def lite_code(keras: Any, **options: Any) -> Any:
     """`lite_joint` with a code of the whole face and one block less; options as `_spatial`."""
     return _spatial(keras, "lite_code", trunk=_lite0_short, code=CODE, kernel=3, **options)
@@ -80,6 +85,7 @@ def _spatial(
     flat: bool = True,
     trunk: Any = None,
     code: int = 0,
+    depthwise: bool = False,
     kernel: int = 5,
     size: int = 128,
     width: float = 1.0,
@@ -95,6 +101,7 @@ def _spatial(
         trunk: from an image to maps at strides 8, 16 and 32; those of ImageNet have the width they were published
             with.
         code: numbers that the whole face is said in; 0 for all places of the last map.
+        depthwise: one depthwise convolution over all places gives what the code is made of.
         kernel: side of the depthwise convolutions on the way back up.
         size: of the image, a multiple of 32. dropout: of the last map's places.
     """
@@ -105,7 +112,10 @@ def _spatial(
     blocks = Blocks(keras, width)
     inputs = keras.Input((size, size, 3), name="image")
     levels = (trunk or _trunk)(blocks, inputs)
-    top = keras.layers.Flatten(name="flat")(blocks.conv(levels[-1], blocks.channels(48), "top"))
+    last = blocks.conv(levels[-1], blocks.channels(512 if depthwise else 48), "top")
+    if depthwise:
+        last = keras.layers.DepthwiseConv2D(last.shape[1], name="global")(last)
+    top = keras.layers.Flatten(name="flat")(last)
     whole = keras.layers.Dropout(dropout, name="dropout")(top)
     if code:
         whole = keras.layers.Dense(code, name="code")(whole)

@@ -8,6 +8,7 @@
 #define FEATURES (2 * FA_LANDMARKS) /* before those of the last feature map: x and y of the places */
 #define MAX_ROWS 16384
 #define MAX_SIDE 128
+#define MAX_SCALE 2.0 /* of the maps: beyond it probabilities would leave the range of doubles */
 
 static fa_status read_settings(const fa_packed *packed, fa_json object, fa_head *head) {
     fa_json value;
@@ -22,9 +23,10 @@ static fa_status read_settings(const fa_packed *packed, fa_json object, fa_head 
         complete = complete && fa_json_member(object, names[i], &value) == 1 && fa_json_number(value, &numbers[i]);
     double side = numbers[0], zero_point = numbers[3];
     if (!complete || side != floor(side) || side < 1 || side > MAX_SIDE || zero_point != floor(zero_point) ||
-        zero_point < 0 || zero_point > 255 || !(numbers[1] > 0) || !(numbers[2] > 0))
-        return fa_fail(FA_ERROR_MODEL, "model %s: head: expected maps_side of 1 to %d, maps_scale and top_scale above 0, and "
-                                       "top_zero_point of 0 to 255", packed->origin, MAX_SIDE);
+        zero_point < 0 || zero_point > 255 || !(numbers[1] > 0) || numbers[1] > MAX_SCALE || !(numbers[2] > 0))
+        return fa_fail(FA_ERROR_MODEL, "model %s: head: expected maps_side of 1 to %d, maps_scale above 0 up to %g, "
+                                       "top_scale above 0, and top_zero_point of 0 to 255",
+                       packed->origin, MAX_SIDE, MAX_SCALE);
     head->side = (int32_t)side;
     head->top_scale = numbers[2];
     head->top_zero_point = (int32_t)zero_point;

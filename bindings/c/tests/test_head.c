@@ -174,6 +174,7 @@ static void test_damage(const uint8_t *content, size_t size) {
     refused(content, size, MEMBERS[0], "mean_places", "other_kind_", "head: expected kind mean_places, got other_kind_");
     refused(content, size, MEMBERS[0], "\"maps_side\": ", "\"maps_side\":-", "expected maps_side of 1 to 128");
     refused(content, size, MEMBERS[0], "\"maps_scale\"", "\"maps_skale\"", "head: expected maps_side");
+    refused(content, size, MEMBERS[0], "\"maps_scale\": 0.", "\"maps_scale\": 9.", "maps_scale above 0 up to 2");
     refused(content, size, MEMBERS[0], "head/pose_bias.npy", "head/pose_bias.npx", "head/pose_bias.npy does not match");
     refused(content, size, MEMBERS[10], "(68,)", "(67,)", "head/confidence_kernel.npy: expected float32");
     static const char header[] = "v\0{'descr': '<f4', 'fortran_order': False, 'shape': (68,)";
