@@ -41,8 +41,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         share: (i, n) for the i-th of n processes that train together: the batches hold its part of the faces.
         label: from images and landmarks (batch, 2n) to what the landmark loss takes as truth.
         extra: faces of which each epoch shows `extra_share` times as many as there are samples, drawn anew.
-        makers: processes that make the views, forked here; 0 for threads of this one, which share one processor for
-            most of the work.
+        makers: processes that make the views, forked here; 0 for threads of this one, which share one processor
+            for most of the work.
     Raises:
         InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none.
     """
@@ -153,9 +153,7 @@ def _pose_vector(pose: HeadPose) -> Float32:
     return np.array([pose.yaw_deg, pose.pitch_deg, pose.roll_deg], np.float32) / POSE_UNIT_DEG
 
 
-def jittered_crops(
-    samples: Sequence[Sample], *, size: int, margin: float, seed: int = 0
-) -> tuple[UInt8, Float32]:
+def jittered_crops(samples: Sequence[Sample], *, size: int, margin: float, seed: int = 0) -> tuple[UInt8, Float32]:
     """Crops (faces, size, size, 3) uint8 BGR and the true landmarks (faces, n, 2) in crop coordinates.
 
     The box of each face is moved and scaled by up to ±10 %, by draws that depend on seed and index alone.

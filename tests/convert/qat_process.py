@@ -22,6 +22,7 @@ NETWORKS = {
     "cnn7": (64, {"width": 0.1}),
     "efficientnet_b0": (32, {}),
     "asmnet_joint": (32, {"width": 0.25}),
+    "asmnet_code": (32, {"width": 0.25}),
     "lite_joint": (32, {}),
 }
 

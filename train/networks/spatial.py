@@ -5,8 +5,8 @@ One trunk, several heads. `asmnet_flat` reads the points off all places of the l
 one dense layer over the 136 coordinates: a linear model of the shape, as the active shape model is.
 `asmnet_joint` does both at once, with what the last map says of the whole face beside the coordinates, so that a
 point that is hidden follows from the others. Its dense layer starts as the identity: the maps alone.
-`asmnet_code` says what it knows of the whole face in 64 numbers, a code of its shape as the parameters of the active
-shape model are, and has fewer blocks on coarse maps: what follows the maps takes half of the time.
+`asmnet_code` says what it knows of the whole face in 64 numbers, a code of its shape as the parameters of the
+active shape model are, and has fewer blocks on coarse maps: what follows the maps takes half of the time.
 Sources: Fard et al., "ASMNet", CVPRW 2021 (the network that these follow); Lin et al., "Feature Pyramid
 Networks", CVPR 2017 (the way back up); Chen et al., "MobileFaceNets", CCBR 2018 (global depthwise convolution).
 """
@@ -147,8 +147,8 @@ def _trunk(blocks: Blocks, image: Any, repeats: tuple[int, int, int] = (3, 3, 3)
 
 
 def _short(blocks: Blocks, image: Any) -> list[Any]:
-    """`_trunk` without a block at stride 16 and one at 32: small maps cost little by the multiplication, but a layer
-    more takes its time, and memory has to hold its weights."""
+    """`_trunk` without a block at stride 16 and one at 32: small maps cost little by the multiplication, but a
+    layer more takes its time, and memory has to hold its weights."""
     return _trunk(blocks, image, (3, 2, 2))
 
 
