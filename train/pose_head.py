@@ -1,8 +1,8 @@
 """Command line: python -m train fit-pose. The pose layer of a trained network, fitted anew to measured poses.
 
 A training on faces whose poses were fitted to their landmarks learns these poses, shallow in pitch as they are.
-The pose is a linear function of the last features, so that few faces with measured poses suffice to correct it, and
-landmarks stay as they are to the last bit. Ridge regression: Hoerl and Kennard, Technometrics 12, 1970.
+The pose is a linear function of the last features, so that few faces with measured poses suffice to correct it,
+and landmarks stay as they are to the last bit. Ridge regression: Hoerl and Kennard, Technometrics 12, 1970.
 """
 
 from __future__ import annotations
