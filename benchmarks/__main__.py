@@ -23,6 +23,7 @@ from benchmarks import (
     ratios,
     report,
     roofline,
+    search,
     timings,
 )
 from benchmarks.detection_command import add_detection
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         latency,
         ratios,
         roofline,
+        search,
         peers,
         device,
         timings,

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import accuracy, confidence, detection, latency, limits, pose, quality, video
+from benchmarks import accuracy, confidence, detection, latency, limits, pose, quality, search, video
 from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
 from train import input_report
@@ -48,6 +48,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "accuracy": lambda r: accuracy.to_table([accuracy.AccuracyRow(**row) for row in r["rows"]]),
             "ablation-claims": ablation.claims_table,
             "ablation-runs": ablation.runs_table,
+            "search": search.to_table,
         },
     }
 )
