@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
 from sdk.geometry import Crop
+from sdk.metrics import nme_interocular
 from sdk.results import BBox
 from sdk.schemes import LandmarkScheme, scheme_by_name
 from train.batches import network_input
@@ -33,6 +34,8 @@ from train.trained import load_trained
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 
+DevSplit = Literal["train", "val"]
+
 ZOOMS = (0.95, 1.05)
 """Sides of the crops of the second look, relative to the network's own."""
 
@@ -42,10 +45,16 @@ LONGEST = 288
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """How many faces were kept, and how many were left out by reason."""
+    """How many faces were kept, and how many were left out by reason.
+
+    Attributes:
+        nme_percent: what labels are off the set's own landmarks, over the outer-eye distance, mean over the faces
+            kept that have any; None where none has.
+    """
 
     kept: int
     left_out: Mapping[str, int]
+    nme_percent: float | None = None
 
 
 class Labeller:
@@ -91,12 +100,12 @@ def _roll_deg(landmarks: Float32, scheme: LandmarkScheme) -> float:
     return math.degrees(math.atan2(float(right[1] - left[1]), float(right[0] - left[0])))
 
 
-def faces_of(source: Path) -> Iterator[Sample]:
-    """Train faces of a packed set; or of a folder of photos (annotations.json), those that nobody annotated."""
+def faces_of(source: Path, split: DevSplit = "train") -> Iterator[Sample]:
+    """Faces of a packed set; or of a folder of photos (annotations.json), those that nobody annotated."""
     if (source / "annotations.npz").is_file():
-        yield from read_packed(source, split="train", require_landmarks=False)
+        yield from read_packed(source, split=split, require_landmarks=False)
         return
-    for photo in read_photos(source, split="train"):
+    for photo in read_photos(source, split=split):
         for box, checked in zip(photo.boxes, photo.checked, strict=True):
             if not checked:
                 name = f"{photo.source}/{photo.path.name}"
@@ -114,17 +123,24 @@ def label(labeller: Labeller, faces: Iterable[Sample], out: Path, limits: Limits
     limits = Limits() if limits is None else limits
     rows: list[Row] = []
     reasons: Counter[str] = Counter()
+    errors: list[float] = []
     with whole_folder(out) as part:
         for face in faces:
             found = _labelled(labeller, face, limits)
             if isinstance(found, str):
                 reasons[found] += 1
-            else:
-                rows.append(write_face(found, "train", part, len(rows), LONGEST))
+                continue
+            if face.has_landmarks and face.scheme == found.scheme:
+                errors.append(_nme(face, found, labeller.scheme))
+            rows.append(write_face(found, "train", part, len(rows), LONGEST))
         if not rows:
             raise InputError(f"label: expected faces that the networks agree on, got none: {dict(reasons)}")
         write_columns(part / "annotations.npz", table_of(rows, 0.0))
-    return Labelled(len(rows), dict(reasons))
+    return Labelled(len(rows), dict(reasons), float(np.mean(errors)) if errors else None)
+
+
+def _nme(face: Sample, found: Sample, scheme: LandmarkScheme) -> float:
+    return float(nme_interocular(face.landmarks[None], found.landmarks[None], scheme=scheme)[0])
 
 
 def _labelled(labeller: Labeller, face: Sample, limits: Limits) -> Sample | str:

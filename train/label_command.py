@@ -52,6 +52,12 @@ def add_label(commands: Any) -> None:
         "--source", type=Path, required=True, help="a packed set, or a folder of photos with annotations.json"
     )
     parser.add_argument("--out", type=Path, required=True, help="the new folder to write")
+    parser.add_argument(
+        "--split",
+        choices=["train", "val"],
+        default="train",
+        help="val: to see what labels are off where there are landmarks, not to train on (default: train)",
+    )
     for name, words in WORDS.items():
         option, default = "--" + name.replace("_", "-"), getattr(Limits(), name)
         parser.add_argument(option, type=float, default=default, help=f"{words} (default %(default)s)")
@@ -64,6 +70,8 @@ def _label(options: argparse.Namespace) -> None:
     from train.label import Labeller, faces_of, label
 
     limits = Limits(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Limits)})
-    result = label(Labeller(options.weights), faces_of(options.source), options.out, limits)
+    result = label(Labeller(options.weights), faces_of(options.source, options.split), options.out, limits)
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(result.left_out.items()))
     print(f"{options.out}: {result.kept} faces; left out: {reasons or 'none'}")
+    if result.nme_percent is not None:
+        print(f"labels and the set's own landmarks differ by {result.nme_percent:.2f} % of the outer-eye distance")

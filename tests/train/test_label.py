@@ -76,6 +76,9 @@ def test_labels_are_near_the_truth_and_kept_with_their_spread(trained, labeller,
     ]
     assert np.median(errors) < 8, errors
     assert result.kept == len(truth)
+    eyes = [np.linalg.norm(np.subtract(*face.landmarks[[36, 45]])) for face in truth]
+    assert result.nme_percent == pytest.approx(100 * np.mean(np.array(errors) / eyes), rel=1e-4)
+    assert label(labeller, faces(), tmp_path / "bare", LOOSE).nme_percent is None
     assert result.left_out == {}
     written = read_packed(tmp_path / "set", split="train")
     assert [face.subject for face in written] == [face.subject for face in truth]
@@ -161,7 +164,9 @@ def test_the_command_labels_and_fit_trains_on_it(trained, tmp_path, capsys):
     data, weights = trained
     labels = ["--spread", "1", "--overlap", "0", "--side", "10"]
     assert main(["label", str(weights), "--source", str(data), "--out", str(tmp_path / "more"), *labels]) == 0
-    assert "more: 12 faces; left out: none" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "more: 12 faces; left out: none" in printed
+    assert "own landmarks differ by" in printed
     fit = ["fit", str(data), "--shape-model", str(data / "shape.npz"), "--out", str(tmp_path / "run")]
     for setting in ("network=tiny", "size=32", "batch=4", "epochs=2", "warmup_epochs=1", "extra_share=0.5"):
         fit += ["--set", setting]
