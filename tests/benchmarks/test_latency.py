@@ -82,7 +82,7 @@ def test_a_row_per_stage():
 def test_every_stage_runs_and_gives_what_it_should():
     calls = stages(FaceAligner(), 1)
     assert set(calls) == set(STAGES)
-    assert calls["crop"]().shape == (128, 128, 3)
+    assert calls["crop"]().shape == (160, 160, 3)
     assert len(calls["predict"]()) == len(calls["detect"]()) == 1
     first, second = calls["track"](), calls["track"]()
     assert [t.id for t in first] == [t.id for t in second] == [1]

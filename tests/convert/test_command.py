@@ -45,5 +45,5 @@ def test_answers_are_recorded_and_held_to(tmp_path):
     with pytest.raises(InputError, match="expected a file of python -m convert expect, got one without landmarks"):
         Expected.load(tmp_path / "other.npz")
     small = Expected(known.crops[:, :64, :64], known.landmarks, known.pose)
-    with pytest.raises(InputError, match="crops of 64 pixels, but accurate_int8 takes 128"):
+    with pytest.raises(InputError, match="crops of 64 pixels, but accurate_int8 takes 160"):
         small.distance(model, TfliteInterpreter(model))

@@ -69,6 +69,13 @@ def test_sizes_of_the_shipped_width():
     assert joint.count_params() < 0.46 * asmnet.count_params()
 
 
+def test_sizes_of_the_networks_that_ship():
+    for size, width, parameters, mmacs in ((160, 1.125, 585_839, 131.5), (96, 0.75, 287_079, 24.2)):
+        network = build_network(keras, "asmnet_code", size=size, width=width)
+        assert network.count_params() == parameters
+        assert count_macs(network) / 1e6 == pytest.approx(mmacs, abs=0.2)
+
+
 def test_a_size_that_strides_do_not_divide_is_refused():
     with pytest.raises(InputError, match=r"size: expected a multiple of 32 for asmnet_joint, got 100"):
         build_network(keras, "asmnet_joint", size=100)
