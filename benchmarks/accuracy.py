@@ -55,6 +55,13 @@ def from_true_box(
     return aligner.align(image, jittered_box(sample.landmarks, rng))
 
 
+def refined(
+    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> Face | None:
+    """`align(refine=True)` on the same box: two looks, as `predict` has them."""
+    return aligner.align(image, jittered_box(sample.landmarks, rng), refine=True)
+
+
 def from_detector(
     aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
 ) -> Face | None:
@@ -64,7 +71,7 @@ def from_detector(
     return best if best is not None and truth.overlap(best.box) >= MATCH else None
 
 
-BOXES: dict[str, Find] = {"jittered": from_true_box, "detector": from_detector}
+BOXES: dict[str, Find] = {"jittered": from_true_box, "jittered, refined": refined, "detector": from_detector}
 
 
 def measure(
