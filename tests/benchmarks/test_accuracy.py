@@ -73,7 +73,7 @@ def test_jitter_is_within_its_limit_and_centred():
 
 def test_the_table_has_a_line_per_row(packed):
     rows = measure(FaceAligner(detector=FixedDetector()), "sha", packed, ["test_common", "val"])
-    assert len(to_table(rows).splitlines()) == 2 + 4
+    assert len(to_table(rows).splitlines()) == 2 + 6
 
 
 def test_contact_sheets_hold_every_picture():

@@ -43,7 +43,7 @@ def test_int8_and_float_models_of_one_network_count_alike():
 
 def test_the_command_counts_what_a_head_does(capsys):
     assert main(["flops", str(ROOT / "sdk" / "models" / "accurate_int8.tflite")]) == 0
-    assert "| of it HEAD | 1 | 0.2 |" in capsys.readouterr().out
+    assert "| of it HEAD | 1 | 0.1 |" in capsys.readouterr().out
 
 
 def test_an_operation_cut_out_counts_as_in_its_model():

@@ -129,7 +129,7 @@ def test_accuracy_with_peers_records_both(data, monkeypatch, capsys):
     assert main(["accuracy", *arguments, "--out", str(out)]) == 0
     assert "| dlib 1 | box | test_common | 3 | 0 | 0.00 |" in capsys.readouterr().out
     record = read_record(out)
-    assert {row["boxes"] for row in record["rows"]} == {"jittered", "detector"}
+    assert {row["boxes"] for row in record["rows"]} == {"jittered", "jittered, refined", "detector"}
     assert [(row["peer"], row["mode"], row["p50_ms"]) for row in record["peers"]] == [
         ("dlib", "photo", None),
         ("dlib", "box", None),

@@ -84,7 +84,8 @@ def test_damage_to_both_models_fails_too(asmnet, limits):
 
 def test_denormal_weights_fail(asmnet, limits):
     ruined = damage.damaged(asmnet[1], damage.denormal_weight)
-    assert broken(gate(asmnet[0], ruined, FACES, limits)) == {"denormal weights of asmnet_128_float32"}
+    larger = replace(limits, bytes=2_100_000)  # than what ships
+    assert broken(gate(asmnet[0], ruined, FACES, larger)) == {"denormal weights of asmnet_128_float32"}
 
 
 def test_another_trainings_model_fails(shipped, reference, limits):
@@ -93,7 +94,7 @@ def test_another_trainings_model_fails(shipped, reference, limits):
 
 
 def test_size_and_work_are_limited(shipped, reference):
-    tight = Limits(bytes=1_000_000, mmacs=50.0)
+    tight = Limits(bytes=500_000, mmacs=50.0)
     assert {"bytes", "million multiply-accumulates"} <= broken(gate(shipped, reference, FACES, tight))
 
 

@@ -36,7 +36,7 @@ def packed(tmp_path_factory) -> Path:
 def smaller(path: Path, folder: Path) -> TrainConfig:
     """The recipe at 32 or 64 pixels, a few epochs of four faces at a time; a student learns from tiny teachers."""
     full = load_config(path)
-    size = 64 if full.network.startswith("cnn") else 32
+    size = 64 if full.network.startswith(("cnn", "asmnet_code", "lite_code")) else 32  # a last map of some places
     settings = [f"size={size}", "batch=4", "epochs=6", "warmup_epochs=0"]
     if not full.network.startswith(("efficientnet", "lite")):
         settings.append("width=0.35")
