@@ -36,8 +36,9 @@ def packed(tmp_path_factory) -> Path:
 def smaller(path: Path, folder: Path) -> TrainConfig:
     """The recipe at 32 or 64 pixels, a few epochs of four faces at a time; a student learns from tiny teachers."""
     full = load_config(path)
-    size = 64 if full.network.startswith(("cnn", "asmnet_code", "lite_code")) else 32  # a last map of some places
-    settings = [f"size={size}", "batch=4", "epochs=6", "warmup_epochs=0"]
+    size = 64 if full.network.startswith(("cnn", "asmnet_code", "lite_code")) else 32
+    rate = min(full.learning_rate, 2e-4 if full.network == "lite_code" else 1e-3)  # there is no warm-up here
+    settings = [f"size={size}", "batch=4", "epochs=6", "warmup_epochs=0", f"learning_rate={rate}"]
     if not full.network.startswith(("efficientnet", "lite")):
         settings.append("width=0.35")
     if full.teachers.tough:
