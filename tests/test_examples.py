@@ -75,7 +75,7 @@ def test_own_model(photo, tmp_path, capsys, monkeypatch):
     mine.write_bytes(shipped.repacked({**shipped.metadata, "name": "mine"}))
     run("own_model.py", str(mine), str(photo), monkeypatch=monkeypatch)
     text = capsys.readouterr().out
-    assert "mine: 128 px, 68 points" in text
+    assert "mine: 160 px, 68 points" in text
     assert "sharpness 0." in text
 
 

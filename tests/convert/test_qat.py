@@ -74,6 +74,7 @@ def test_every_network_gets_its_grids():
         "cnn7": (7, 7),
         "efficientnet_b0": (81, 123),
         "asmnet_joint": (41, 50),
+        "asmnet_code": (36, 43),
         "lite_joint": (48, 57),
     }
     assert {name: (row["weights"], row["observed"]) for name, row in found.items()} == expected
