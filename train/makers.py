@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import TimeoutError as NoAnswerError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from sdk.errors import InputError
+from sdk.errors import BackendError, InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+READY_S = 120
+"""Within this, a process that was forked has to answer."""
 
 _function: Callable[..., Any] | None = None
 """Of a forked process: what it computes."""
@@ -24,25 +30,43 @@ def forked(function: Callable[P, T], count: int) -> Callable[P, T]:
 
     Raises:
         InputError: the system cannot fork.
+        BackendError: a process does not answer.
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         raise InputError(f"makers: expected 0 on a system that cannot fork, got {count}")
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _become, (function,))
-    for done in [pool.submit(_ready) for _ in range(count)]:
-        done.result()
+    with _without_threads_of_opencv():
+        answers = [pool.submit(_ready) for _ in range(count)]  # pools start their processes when first asked
+    try:
+        for answer in answers:
+            answer.result(READY_S)
+    except (NoAnswerError, BrokenProcessPool) as error:
+        for process in multiprocessing.active_children():
+            process.kill()
+        raise BackendError("makers: a forked process does not answer; use --makers 0") from error
     return lambda *args, **named: pool.submit(_call, args, named).result()
+
+
+@contextmanager
+def _without_threads_of_opencv() -> Iterator[None]:
+    """Its threads are not there in a forked process, which would wait for them."""
+    import cv2
+
+    count = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(count)
 
 
 def _become(function: Callable[..., Any]) -> None:
     global _function
-    import cv2
-
-    cv2.setNumThreads(1)  # the threads that it may have had stayed in the other process
     _function = function
 
 
 def _ready() -> None:
-    """Something to wait for: pools start their processes when they are first asked."""
+    """Something to wait for."""
 
 
 def _call(args: tuple[Any, ...], named: dict[str, Any]) -> Any:

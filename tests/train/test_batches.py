@@ -205,6 +205,19 @@ def test_other_processes_make_the_same_batches(samples):
     np.testing.assert_array_equal(flat(apart), flat(make(samples, epoch=2)))
 
 
+def test_opencv_with_threads_at_work_can_be_forked():
+    import cv2
+
+    picture = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+
+    def blurred() -> int:
+        return int(cv2.GaussianBlur(picture, (0, 0), 9.0).sum())
+
+    count = cv2.getNumThreads()
+    assert forked(blurred, 1)() == blurred() == forked(blurred, 2)()
+    assert cv2.getNumThreads() == count
+
+
 def test_what_another_process_finds_wrong_is_said_here():
     def refuse(number: int) -> int:
         raise InputError(f"no {number}")
