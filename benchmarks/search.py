@@ -61,15 +61,16 @@ def run(options: argparse.Namespace) -> None:
     taken = {row.model: row for row in measure_networks(models, REFERENCE, runs=options.runs)}
     machine.unpin(allowed)
     rows = [
-        SearchRow(*parsed(name), *work, taken[name].p50_ms, taken[name].ratio) for name, (_, work) in made.items()
+        asdict(SearchRow(*parsed(name), *work, taken[name].p50_ms, taken[name].ratio))
+        for name, (_, work) in made.items()
     ]
-    print(to_table({"rows": [asdict(row) for row in rows]}))
+    print(to_table({"rows": rows}))
     if warning := machine.busy(before):
         print(f"warning: {warning}")
     write_record(
         options.out,
         "search",
-        [asdict(row) for row in rows],
+        rows,
         reference=REFERENCE,
         machine={"features": machine.features(), "before": before, "after": machine.state()},
     )
@@ -90,34 +91,18 @@ def parsed(text: str) -> tuple[str, int, float]:
 
 def untrained(name: str, size: int, width: float) -> tuple[ModelFile, tuple[float, float]]:
     """The network in int8 as a model file, and its millions of weights and of multiply-accumulates."""
-    import keras
-
-    from convert.build import Source, model_file
+    from convert.build import model_file
     from convert.faces import drawn_faces
     from convert.recipes import INT8_PTQ
+    from convert.untrained import untrained_source
     from sdk.geometry import Crop
-    from train.averaging import BatchStatistics
-    from train.batches import network_input
-    from train.config import config_from_dict
     from train.networks import count_macs
-    from train.trained import build
 
-    config = config_from_dict({"network": name, "size": size, "width": width, "dropout": 0.0})
-    keras.utils.set_random_seed(0)
-    network = build(config, 68)
-    crops = np.stack(
-        [Crop.around(f.box, size=size, margin=config.margin).extract(f.image) for f in drawn_faces(8)]
-    )
-    BatchStatistics(network).measure([network_input(crops)])
-    note = {"epoch": 0, "val_nme": float("nan"), "data": "none", "scheme": "ibug68"}
-    content = model_file(
-        Source(network, config, note, {}),
-        ModelFile.default().shape_model,
-        INT8_PTQ,
-        name=name,
-        calibration=crops,
-    )
-    return ModelFile.from_bytes(content), (network.count_params() / 1e6, count_macs(network) / 1e6)
+    crops = np.stack([Crop.around(f.box, size=size, margin=1.3).extract(f.image) for f in drawn_faces(8)])
+    source = untrained_source(name, crops, width=width)
+    content = model_file(source, ModelFile.default().shape_model, INT8_PTQ, name=name, calibration=crops)
+    work = source.network.count_params() / 1e6, count_macs(source.network) / 1e6
+    return ModelFile.from_bytes(content), work
 
 
 def to_table(record: Mapping[str, Any]) -> str:

@@ -60,11 +60,11 @@ class Converted:
     reason: str = ""
 
 
-def untrained_source(name: str, crops: UInt8) -> Source:
+def untrained_source(name: str, crops: UInt8, *, width: float = 1.0) -> Source:
     """A network of the registry with random weights, its batch statistics those of the crops (BGR): without,
     activations fade from layer to layer."""
     keras.utils.set_random_seed(0)
-    config = config_from_dict({"network": name, "size": int(crops.shape[1]), "dropout": 0.0})
+    config = config_from_dict({"network": name, "size": int(crops.shape[1]), "width": width, "dropout": 0.0})
     network = build(config, 68)
     BatchStatistics(network).measure([network_input(crops)])
     return Source(network, config, {"epoch": 0, "val_nme": float("nan"), "data": "none", "scheme": "ibug68"}, {})
