@@ -29,9 +29,11 @@ def forked(function: Callable[P, T], count: int) -> Callable[P, T]:
     several threads may ask at once.
 
     Raises:
-        InputError: the system cannot fork.
+        InputError: the system cannot fork, or the count is below 1.
         BackendError: a process does not answer.
     """
+    if count < 1:
+        raise InputError(f"makers: expected 0 or more processes, got {count}")
     if "fork" not in multiprocessing.get_all_start_methods():
         raise InputError(f"makers: expected 0 on a system that cannot fork, got {count}")
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _become, (function,))

@@ -224,3 +224,5 @@ def test_what_another_process_finds_wrong_is_said_here():
 
     with pytest.raises(InputError, match="no 3"):
         forked(refuse, 1)(3)
+    with pytest.raises(InputError, match="makers: expected 0 or more processes, got -1"):
+        forked(refuse, -1)
