@@ -1,11 +1,10 @@
-"""asmnet video: follow the faces of a file or a camera."""
+"""asmnet video: follow the faces of a file, a camera or a stream."""
 
 from __future__ import annotations
 
 import argparse
 import itertools
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,19 +15,23 @@ from sdk.errors import InputError
 from sdk.progress import ProgressBar
 from sdk.sinks import Sink, VideoFile, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro
+from sdk.sources import Source, open_source
 from sdk.tracker import FaceTracker
-from sdk.video import Camera, Frame, frame_count, open_file, read_video
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to a parser's subcommands."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "video",
-        help="follow the faces of a video file or a camera",
+        help="follow the faces of a video file, a camera or a stream",
         description="Follow faces through SOURCE; write an annotated video, a line of JSON per frame, or both.",
         epilog="Example: asmnet video talk.mp4 --out marked.mp4 --jsonl faces.jsonl",
     )
-    parser.add_argument("source", metavar="SOURCE", help="a video file, or a camera's number such as 0")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a video file, a camera's number such as 0 or its device, or an address such as rtsp://host/stream",
+    )
     parser.add_argument("--out", type=Path, metavar="VIDEO", help="the annotated video to write (.mp4)")
     parser.add_argument(
         "--jsonl", type=Path, metavar="FILE", help="one JSON object per frame: time, faces with ids"
@@ -49,12 +52,12 @@ def run(options: argparse.Namespace) -> int:
         )
     aligner = FaceAligner(options.model, detector=detector_from(options), num_threads=options.threads)
     with ExitStack() as stack:
-        frames, fps, total = _frames(options.source, stack)
-        tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=fps)
-        sinks = _sinks(options, fps, stack)
-        bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or total))
+        source = stack.enter_context(open_source(options.source))
+        tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
+        sinks = _sinks(options, source, stack)
+        bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
         started, count, with_face = time.monotonic(), 0, 0
-        for index, frame in enumerate(itertools.islice(frames, options.max_frames)):
+        for index, frame in enumerate(itertools.islice(source.frames, options.max_frames)):
             tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
             count, with_face = index + 1, with_face + bool(tracked)
             bar.step()
@@ -67,23 +70,14 @@ def run(options: argparse.Namespace) -> int:
     return 0 if with_face else 1
 
 
-def _frames(source: str, stack: ExitStack) -> tuple[Iterator[Frame], float, int | None]:
-    if source.isdecimal():
-        return iter(stack.enter_context(Camera(int(source)))), 30.0, None
-    capture, fps = open_file(source)
-    total = frame_count(capture)
-    capture.release()
-    return read_video(source), fps, total
-
-
-def _sinks(options: argparse.Namespace, fps: float, stack: ExitStack) -> list[Sink]:
+def _sinks(options: argparse.Namespace, source: Source, stack: ExitStack) -> list[Sink]:
     sinks: list[Sink] = []
     if options.jsonl is not None:
         sinks.append(json_lines(_open(options.jsonl, stack)))
     if options.csv is not None:
         sinks.append(csv_rows(_open(options.csv, stack)))
     if options.out is not None:
-        sinks.append(stack.enter_context(VideoFile(options.out, fps)))
+        sinks.append(stack.enter_context(VideoFile(options.out, source.fps, live=source.live)))
     if options.show:
         sinks.append(stack.enter_context(Window("asmnet video: q or Esc ends")))
     return sinks

@@ -11,12 +11,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+import numpy.typing as npt
+
 from sdk.drawing import draw
 from sdk.errors import InputError
 from sdk.jsonable import frame_to_dict
+from sdk.pace import Pace
 from sdk.schemes import IBUG68
 from sdk.tracker import TrackedFace
 from sdk.video import Frame
+
+UInt8 = npt.NDArray[np.uint8]
+Timed = tuple[UInt8, float]
+"""A picture and its time in seconds."""
 
 Sink = Callable[[int, Frame, Sequence[TrackedFace]], bool]
 """Takes the faces of a frame; False asks to stop."""
@@ -65,33 +73,57 @@ def csv_rows(file: TextIO) -> Sink:
 
 
 class VideoFile:
-    """Writes annotated frames; the file is opened with the size of the first one."""
+    """Writes annotated frames; the file is opened with the size of the first one.
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path, fps
+    Video files have one frame rate: here a file's own, and for a live source the one at which its first frames
+    came, unless that is about what it says. A frame is shown until the next one's time.
+
+    Args:
+        fps: frames a second as the source says.
+        live: the source is a live one, of which a slow device takes fewer.
+    """
+
+    def __init__(self, path: Path, fps: float, *, live: bool = False) -> None:
+        self._path = path
+        self._pace = Pace(fps, live=live)
         self._writer: Any = None
+        self._waiting: list[Timed] = []
 
     def __enter__(self) -> VideoFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._writer is not None:
+            self._write_waiting()
             self._writer.release()
 
     def __call__(self, index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
+        picture = draw(frame.image, [t.face for t in tracked])
+        if self._writer is None:
+            self._open(picture)  # at once, so that a file that cannot be written is noticed
+        self._waiting.append((picture, frame.timestamp_s))
+        if len(self._waiting) >= self._pace.needed:
+            self._write_waiting()
+        return True
+
+    def _write_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting and self._pace.settle([time_s for _, time_s in waiting]):
+            self._writer.release()
+            self._open(waiting[0][0])
+        for picture, time_s in waiting:
+            for shown in self._pace.shown(picture, time_s):
+                self._writer.write(shown)
+
+    def _open(self, picture: UInt8) -> None:
         import cv2
 
-        if self._writer is None:
-            code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
-            size = frame.image.shape[1], frame.image.shape[0]
-            writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._fps, size)
-            if not writer.isOpened():
-                raise InputError(
-                    f"--out {self._path}: cannot be written; is the folder there, and the suffix .mp4?"
-                )
-            self._writer = writer
-        self._writer.write(draw(frame.image, [t.face for t in tracked]))
-        return True
+        code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
+        size = picture.shape[1], picture.shape[0]
+        writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._pace.fps, size)
+        if not writer.isOpened():
+            raise InputError(f"--out {self._path}: cannot be written; is the folder there, and the suffix .mp4?")
+        self._writer = writer
 
 
 class Window:

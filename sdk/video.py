@@ -1,7 +1,9 @@
-"""Frames of a file or a camera; a camera's old frames are dropped rather than queued."""
+"""Frames of a file or of a live source; old frames of a live source are dropped rather than queued."""
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,48 +36,115 @@ class Frame:
     timestamp_s: float
 
 
+MIN_STEP_S = 1e-4
+"""A file's time rises from frame to frame by at least this, or it is not believed."""
+
+
 def read_video(path: str | Path) -> Iterator[Frame]:
-    """Every frame of a video file, timestamps from its frame rate.
+    """Every frame of a video file, with the file's own timestamps; the first is at 0.
+
+    Where these do not rise, as in a file that has none, a frame follows the last one at the file's frame rate.
 
     Raises:
         InputError: the file is missing or no video.
     """
     capture, fps = open_file(path)
+    yield from frames_of(capture, fps)
+
+
+def frames_of(capture: Capture, fps: float) -> Iterator[Frame]:
+    """Every frame of an opened file, as `read_video` gives them; the file is closed at the end."""
+    clock = FileClock(fps)
     try:
-        index = 0
         while True:
             ok, image = capture.read()
             if not ok:
                 return
-            yield Frame(np.asarray(image, np.uint8), index / fps)
-            index += 1
+            yield Frame(np.asarray(image, np.uint8), clock(_position_s(capture)))
     finally:
         capture.release()
 
 
-def open_file(path: str | Path) -> tuple[Capture, float]:
-    """An opened video file and its frames per second (25 where it does not say)."""
+class FileClock:
+    """Seconds since the first frame: what the file says where that rises, else one step of its frame rate."""
+
+    def __init__(self, fps: float) -> None:
+        self._step = 1.0 / fps
+        self._first: float | None = None
+        self._last = 0.0
+
+    def __call__(self, position_s: float) -> float:
+        """The time of the next frame, which the file puts at `position_s`; NaN where it does not say."""
+        if self._first is None:
+            self._first = position_s if math.isfinite(position_s) else 0.0
+            return self._last
+        own = position_s - self._first
+        rises = math.isfinite(own) and own >= self._last + MIN_STEP_S
+        self._last = own if rises else self._last + self._step
+        return self._last
+
+
+def _position_s(capture: Capture) -> float:
+    """When the frame just read is shown, in seconds; NaN from a capture that cannot be asked."""
     import cv2
 
-    if not Path(path).is_file():
-        raise InputError(f"video {path}: not found")
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
+    get = getattr(capture, "get", None)
+    return math.nan if get is None else float(get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
+
+
+def open_file(path: str | Path) -> tuple[Capture, float]:
+    """An opened video file and its frames per second (25 where it does not say).
+
+    Raises:
+        InputError: the file is missing or no video.
+    """
+    name = str(path)
+    if "%" not in name:  # img_%03d.png names a series of pictures
+        _check_file(Path(name))
+    capture = open_capture(name)
+    if capture is None:
         raise InputError(f"video {path}: expected a file that OpenCV can read, such as .mp4 or .avi")
-    fps = float(capture.get(cv2.CAP_PROP_FPS))
-    return capture, fps if fps > 0 else 25.0
+    return capture, frame_rate(capture) or 25.0
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise InputError(f"video {path}: expected a file, got a folder; for photos use asmnet predict")
+        if path.exists():
+            return
+    except OSError as error:
+        raise InputError(f"video {path}: cannot be read ({error.strerror or error})") from error
+    raise InputError(f"video {path}: not found")
+
+
+def open_capture(source: int | str) -> Any | None:
+    """What OpenCV opens under this name or number; None where it cannot."""
+    import cv2
+
+    capture = cv2.VideoCapture(source)
+    return capture if capture.isOpened() else None
+
+
+def frame_rate(capture: Any) -> float | None:
+    """Frames per second as the source says; None where it does not say."""
+    import cv2
+
+    get = getattr(capture, "get", None)
+    fps = 0.0 if get is None else float(get(cv2.CAP_PROP_FPS))
+    return fps if math.isfinite(fps) and fps > 0 else None
 
 
 def frame_count(capture: Any) -> int | None:
-    """How many frames a file says it has; None where it does not say."""
+    """How many frames a source says it has; None where it does not say, as a live one."""
     import cv2
 
     count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    return int(count) if count > 0 else None
+    return int(count) if math.isfinite(count) and count > 0 else None
 
 
 class Camera:
-    """The latest frame of a camera: a thread reads on, frames that nobody took in time are dropped.
+    """The latest frame of a live source: a thread reads on, frames that nobody took in time are dropped.
 
     >>> with Camera(0) as camera:
     ...     for frame in camera:
@@ -84,20 +153,21 @@ class Camera:
     The iteration ends when the camera does. `dropped` counts frames that were never seen.
 
     Args:
-        source: the camera's number.
+        source: a camera's number, its device such as `/dev/video0`, or an address (`rtsp://`, `http://`).
         capture: something already opened, in place of `source`.
+        clock: tells the seconds at which a frame came.
     Raises:
-        InputError: there is no such camera.
+        InputError: there is no such source.
     """
 
     def __init__(
         self,
-        source: int = 0,
+        source: int | str = 0,
         *,
         capture: Capture | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._capture = capture or _open_camera(source)
+        self._capture = open_live(source) if capture is None else capture
         self._clock = clock
         self._changed = threading.Condition()
         self._latest: Frame | None = None
@@ -153,12 +223,32 @@ class Camera:
             self._changed.notify_all()
 
 
-def _open_camera(source: int) -> Capture:
-    import cv2
+def open_live(source: int | str) -> Any:
+    """An opened camera or address.
 
-    capture = cv2.VideoCapture(source)
-    if not capture.isOpened():
+    Raises:
+        InputError: it cannot be opened.
+    """
+    if isinstance(source, bool) or not isinstance(source, int | str):
+        raise InputError(f"camera: expected a number, a device or an address, got {type(source).__name__}")
+    capture = open_capture(source)
+    if capture is not None:
+        return capture
+    if is_address(source):
         raise InputError(
-            f"camera {source}: cannot be opened; is it connected, free, and is this user allowed to use it?"
+            f"{without_password(str(source))}: cannot be opened; does it answer from here, and are address, user "
+            "and password right?"
         )
-    return capture
+    raise InputError(
+        f"camera {source}: cannot be opened; is it connected, free, and is this user allowed to use it?"
+    )
+
+
+def is_address(source: int | str) -> bool:
+    """Whether this is an address such as `rtsp://camera/stream`."""
+    return isinstance(source, str) and "://" in source
+
+
+def without_password(address: str) -> str:
+    """An address to show: `rtsp://user:secret@host` without user and password."""
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
