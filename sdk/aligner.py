@@ -12,7 +12,8 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from sdk.arguments import as_box, check_detector, check_disagreement, check_plausibility
+from sdk.arguments import as_box, check_detector, check_disagreement, check_interpreter, check_plausibility
+from sdk.detections import CheckedDetector
 from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
 from sdk.frames import Colour, bgr_to_rgb, check_colour, check_frame, is_batch, to_bgr
@@ -23,7 +24,7 @@ from sdk.model_file import ModelFile
 from sdk.pose import angle_between_deg, decode_pose, expanded_yaw, mean_pose
 from sdk.pose_fit import pose_from_landmarks
 from sdk.quality import FaceQuality
-from sdk.results import BBox, Detection, Face, HeadPose
+from sdk.results import BBox, Detection, Face, HeadPose, check_face
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -81,9 +82,14 @@ class FaceAligner:
         self._colour = check_colour(colour)
         self._regularise_below = check_plausibility(regularise_below)
         self._model = ModelFile.chosen(model)
-        self._interpreter = interpreter or TfliteInterpreter(self._model, num_threads=threads)
+        self._interpreter: Interpreter = (
+            TfliteInterpreter(self._model, num_threads=threads)
+            if interpreter is None
+            else check_interpreter(interpreter)
+        )
         self._max_disagreement = check_disagreement(max_disagreement)
-        self._detector = default_detector(num_threads=threads) if detector is None else check_detector(detector)
+        chosen = default_detector(num_threads=threads) if detector is None else check_detector(detector)
+        self._detector = CheckedDetector(chosen)
 
     @property
     def model(self) -> ModelFile:
@@ -151,9 +157,12 @@ class FaceAligner:
     def _faces(self, frame: UInt8) -> list[Face]:
         faces = []
         for found in self._detector(frame):
-            first, second = self._two_looks(frame, found)
-            if disagreement(first, second) <= self._max_disagreement:
-                faces.append(self._settled(frame, first, second))
+            try:
+                first, second = self._two_looks(frame, found)
+                if disagreement(first, second) <= self._max_disagreement:
+                    faces.append(self._settled(frame, first, second))
+            except InputError as error:  # the frame is checked: it is the detector's box
+                self._detector.tell(f"a box has no face in it: {error}")
         return _distinct(sorted(faces, key=lambda face: -face.score))
 
     def align(self, frame: UInt8, box: BBox | Sequence[float], *, refine: bool = False) -> Face:
@@ -181,7 +190,7 @@ class FaceAligner:
 
         None where the landmarks lie outside the frame.
         """
-        frame = self._checked(frame)
+        frame, face = self._checked(frame), check_face(face)
         with self._lock:
             again = self._again(frame, face)
             return None if again is None else self._mended(again)
@@ -211,7 +220,7 @@ class FaceAligner:
         """The head pose that a face's landmarks alone give; see `sdk.pose_fit.pose_from_landmarks`."""
         model = self._model
         return pose_from_landmarks(
-            face.landmarks, model.shape_model, scheme=model.scheme, camera_matrix=camera_matrix
+            check_face(face).landmarks, model.shape_model, scheme=model.scheme, camera_matrix=camera_matrix
         )
 
     def _checked(self, frame: object) -> UInt8:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sdk.checks import as_number
 from sdk.detector import Detector
 from sdk.errors import InputError
+from sdk.interpreter import Interpreter
 from sdk.results import BBox
 
 
@@ -20,16 +22,29 @@ def check_detector(detector: Detector) -> Detector:
 
 def check_disagreement(limit: float) -> float:
     """A limit for `FaceAligner.max_disagreement`."""
-    if not isinstance(limit, int | float) or not limit > 0:
+    number = as_number(limit)
+    if not number > 0:
         raise InputError(f"max_disagreement: expected a number above 0, got {limit!r}")
-    return float(limit)
+    return number
 
 
 def check_plausibility(limit: float | None) -> float | None:
     """A limit for `FaceAligner(regularise_below=...)`."""
-    if limit is not None and not (isinstance(limit, int | float) and 0 < limit <= 1):
+    if limit is None:
+        return None
+    number = as_number(limit)
+    if not 0 < number <= 1:
         raise InputError(f"regularise_below: expected a plausibility above 0, at most 1, or None, got {limit!r}")
-    return limit
+    return number
+
+
+def check_interpreter(interpreter: Interpreter) -> Interpreter:
+    """The interpreter, if it can run."""
+    if not callable(getattr(interpreter, "run", None)):
+        raise InputError(
+            f"interpreter: expected an object with a method run(crop), got {type(interpreter).__name__}"
+        )
+    return interpreter
 
 
 def as_box(box: BBox | Sequence[float]) -> BBox:
@@ -38,6 +53,6 @@ def as_box(box: BBox | Sequence[float]) -> BBox:
         return box
     try:
         left, top, right, bottom = (float(v) for v in box)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"box: expected left, top, right, bottom, got {box!r}") from error
     return BBox(left, top, right, bottom)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import check_score, is_count
 from sdk.errors import BackendError, InputError
+from sdk.frames import check_frame
 from sdk.results import BBox, Detection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -20,7 +23,8 @@ class Detector(Protocol):
     """Finds faces in an (h, w, 3) uint8 BGR image.
 
     Returns the tight boxes of their landmarks (brows to chin, jaw to jaw) in pixels of the image, best
-    score first; an empty sequence where there is no face.
+    score first; an empty sequence where there is no face. FaceAligner gives it a copy of the frame, unless an
+    attribute `reads_only` is true, and drops detections that no face can be found by.
     """
 
     def __call__(self, image: UInt8, /) -> Sequence[Detection]: ...
@@ -76,9 +80,14 @@ class HaarDetector:
     # photos of detection/: python -m benchmarks haar-box prints them.
     BOX: BoxMap = (0.090, 0.237, 0.928, 1.069)
 
+    reads_only = True
+
     def __init__(self, *, longest_side: int = 480, min_neighbors: int = 5) -> None:
         import cv2
 
+        for name, value in (("longest_side", longest_side), ("min_neighbors", min_neighbors)):
+            if not is_count(value, most=2**31 - 1):
+                raise InputError(f"{name}: expected a positive integer, got {value!r}")
         if not hasattr(cv2, "CascadeClassifier"):
             raise BackendError(
                 f"HaarDetector: OpenCV {cv2.__version__} has no cascades; use FaceDetector(), the default, or "
@@ -93,6 +102,7 @@ class HaarDetector:
     def __call__(self, image: UInt8, /) -> list[Detection]:
         import cv2
 
+        check_frame(image)
         height, width = image.shape[:2]
         shrink = min(1.0, self._longest_side / max(height, width))
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
@@ -131,10 +141,15 @@ class YuNetDetector:
     # Median over faces of HELEN, LFPW and AFW, each side within 2 to 3 %.
     BOX: BoxMap = (-0.01, 0.25, 1.02, 1.0)
 
+    reads_only = True
+
     def __init__(self, path: str | Path, *, longest_side: int = 320, min_score: float = 0.6) -> None:
         import cv2
 
-        if not Path(path).is_file():
+        min_score = check_score(min_score)
+        if not is_count(longest_side, most=2**31 - 1):
+            raise InputError(f"longest_side: expected a positive integer, got {longest_side!r}")
+        if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
             raise InputError(f"YuNet model {path}: not found; download it from the OpenCV Zoo")
         try:
             self._net = cv2.FaceDetectorYN.create(str(path), "", (longest_side, longest_side), min_score)
@@ -145,6 +160,7 @@ class YuNetDetector:
     def __call__(self, image: UInt8, /) -> list[Detection]:
         import cv2
 
+        check_frame(image)
         height, width = image.shape[:2]
         shrink = min(1.0, self._longest_side / max(height, width))
         size = max(1, round(width * shrink)), max(1, round(height * shrink))

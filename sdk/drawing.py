@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from sdk.frames import Colour, check_frame, to_bgr
+from sdk.errors import InputError
+from sdk.frames import Colour, check_colour, check_frame, to_bgr
 from sdk.pose import rotation_from_pose
-from sdk.results import Face, HeadPose
+from sdk.results import BBox, Face, HeadPose, check_face, is_doubtful
 from sdk.schemes import IBUG68
 
 UInt8 = npt.NDArray[np.uint8]
@@ -17,35 +19,62 @@ UInt8 = npt.NDArray[np.uint8]
 _POINT = (80, 230, 80)
 _LINE = (200, 170, 60)
 _BOX = (255, 255, 255)
+_DOUBT = (0, 150, 255)  # orange
 _AXES = ((60, 60, 255), (60, 220, 60), (255, 120, 40))  # x red, y green, z blue, as BGR
+_LINE_HEIGHT = 1.6  # of the height of its letters; the tails of g and p reach below them
+_SMALLEST = 0.4  # of letters, where the frame has room for them
 _CLOSED = frozenset({"subject_right_eye", "subject_left_eye", "outer_lips", "inner_lips"})
 
 
-def draw(frame: UInt8, faces: Sequence[Face], *, colour: Colour = "bgr") -> UInt8:
+def draw(
+    frame: UInt8, faces: Sequence[Face], *, colour: Colour = "bgr", ids: Sequence[int] | None = None
+) -> UInt8:
     """A BGR copy (h, w, 3) of the frame given to `predict`, with the landmarks, box and head axes of each face.
 
     Args:
         colour: the order of the frame's channels, as `FaceAligner(colour=...)`; the picture is BGR whatever it is.
+        ids: a number to write at each face, such as those of `FaceTracker`.
     Raises:
-        InputError: the frame is none, or of another order.
+        InputError: the frame is none, or of another order; a face is none; there are not as many ids as faces.
 
     Red points to the head's own left (image right when frontal), green down to the chin, blue out of
-    the nose. The pose is written above the box.
+    the nose. The pose is written above the box. A face whose confidence is below 0.5 has an orange box, and the
+    confidence stands beside the pose.
     """
-    picture = np.array(to_bgr(check_frame(frame, colour), colour), order="C")
-    for face in faces:
+    picture = np.array(to_bgr(check_frame(frame, check_colour(colour)), colour), order="C")
+    for face, number in _numbered(faces, ids):
         _draw_face(picture, face)
+        write_label(picture, label_lines(face, number), face.box)
     return picture
+
+
+def label_lines(face: Face, number: int | None = None) -> list[str]:
+    """What is written at a face: number and pose, and its confidence where that is low."""
+    pose = face.pose
+    head = "" if number is None else f"#{number} "
+    lines = [f"{head}yaw {pose.yaw_deg:+.0f} pitch {pose.pitch_deg:+.0f} roll {pose.roll_deg:+.0f}"]
+    return [*lines, f"low confidence {face.confidence:.2f}"] if is_doubtful(face) else lines
+
+
+def _numbered(faces: Sequence[Face], ids: Sequence[int] | None) -> list[tuple[Face, int | None]]:
+    if not isinstance(faces, Iterable):
+        raise InputError(f"faces: expected a sequence of Face, got {type(faces).__name__}")
+    checked = [check_face(face) for face in faces]
+    if ids is None:
+        return [(face, None) for face in checked]
+    if len(ids) != len(checked):
+        raise InputError(f"ids: expected one for each of {len(checked)} faces, got {len(ids)}")
+    return list(zip(checked, ids, strict=True))
 
 
 def _draw_face(picture: UInt8, face: Face) -> None:
     import cv2
 
     longer = max(face.box.width, face.box.height)
-    thin = max(1, round(longer / 220))
+    thin = _thin(face.box)
     corner = round(face.box.left), round(face.box.top)
     opposite = round(face.box.right), round(face.box.bottom)
-    cv2.rectangle(picture, corner, opposite, _BOX, thin, cv2.LINE_AA)
+    cv2.rectangle(picture, corner, opposite, _DOUBT if is_doubtful(face) else _BOX, thin, cv2.LINE_AA)
     points = np.rint(face.landmarks * 8).astype(np.int32)  # three fractional bits
     for name, indices in IBUG68.groups.items():
         line = points[list(indices)].reshape(-1, 1, 2)
@@ -53,15 +82,42 @@ def _draw_face(picture: UInt8, face: Face) -> None:
     for x, y in points:
         cv2.circle(picture, (int(x), int(y)), int(8 * max(1.0, longer / 130)), _POINT, -1, cv2.LINE_AA, 3)
     _draw_axes(picture, face.landmarks[30], face.pose, 0.35 * longer, thin + 1)
-    label = f"yaw {face.pose.yaw_deg:+.0f} pitch {face.pose.pitch_deg:+.0f} roll {face.pose.roll_deg:+.0f}"
-    (unit_width, _), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
-    size = max(0.4, face.box.width / unit_width)
-    place = (max(0, corner[0]), max(12, corner[1] - 6))
+
+
+def _thin(box: BBox) -> int:
+    return max(1, round(max(box.width, box.height) / 220))
+
+
+def write_label(picture: UInt8, lines: Sequence[str], box: BBox) -> None:
+    """Write lines above a box, about as wide as it; moved and made smaller so that the frame does not cut them."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    thin = _thin(box)
+    pad = 2 * thin + 1  # of the outline, and of letters that begin before their place
+    units = [cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)[0] for line in lines]
+    wide, high = max(w for w, _ in units), max(h for _, h in units) * _LINE_HEIGHT
+    size = min(
+        max(_SMALLEST, box.width / wide), (width - 2 * pad) / wide, (height - 2 * pad) / (high * len(lines))
+    )
+    if size <= 0:
+        return
+    step = size * high
+    left = max(pad, min(round(box.left), width - pad - math.ceil(size * wide)))
+    last = max(pad + math.ceil(step * len(lines)), min(round(box.top) - 6, height - pad))
+    for above, line in enumerate(reversed(lines)):
+        _write(picture, line, (left, last - round(above * step) - round(step - step / _LINE_HEIGHT)), size, thin)
+
+
+def _write(picture: UInt8, line: str, place: tuple[int, int], size: float, thin: int) -> None:
+    """One line, white with a dark outline."""
+    import cv2
+
     # The outline is the same letters moved, not thicker ones: in OpenCV 5 these are wider, and drift apart.
     around = [(x * thin, y * thin) for x in (-1, 0, 1) for y in (-1, 0, 1)]
     for (x, y), colour in [*((step, (0, 0, 0)) for step in around), ((0, 0), _BOX)]:
         at = place[0] + x, place[1] + y
-        cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thin, cv2.LINE_AA)
+        cv2.putText(picture, line, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thin, cv2.LINE_AA)
 
 
 def _draw_axes(

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.cells import STRIDES, cell_grid, decode_cells, suppress
+from sdk.checks import check_count, check_score
 from sdk.detector_file import DetectorFile
-from sdk.errors import BackendError, InputError
-from sdk.frames import bgr_to_rgb
+from sdk.errors import BackendError
+from sdk.frames import bgr_to_rgb, check_frame
 from sdk.interpreter import check_num_threads, input_values, open_tflite
 from sdk.results import BBox, Detection
 
@@ -44,6 +45,9 @@ class FaceDetector:
     Sources: docs/training.md.
     """
 
+    reads_only = True
+    """Frames are left as they are: FaceAligner need not copy them."""
+
     def __init__(
         self,
         model: DetectorFile | str | Path | None = None,
@@ -53,8 +57,8 @@ class FaceDetector:
         num_threads: int | None = None,
     ) -> None:
         self._model = DetectorFile.chosen(model)
-        self._min_score = self._model.min_score if min_score is None else _check_score(min_score)
-        self._max_faces = _check_count(max_faces)
+        self._min_score = self._model.min_score if min_score is None else check_score(min_score)
+        self._max_faces = check_count(max_faces, "max_faces")
         self._cells = _CellInterpreter(self._model, num_threads=check_num_threads(num_threads))
         self._grid = cell_grid(self._model.input_size, self._model.input_size)
 
@@ -64,7 +68,12 @@ class FaceDetector:
         return self._model
 
     def __call__(self, image: UInt8, /) -> list[Detection]:
-        """Faces of an (h, w, 3) uint8 BGR image, best first; boxes in pixels of the image."""
+        """Faces of an (h, w, 3) uint8 BGR image, best first; boxes in pixels of the image.
+
+        Raises:
+            InputError: the image has another type or shape, or no pixels.
+        """
+        check_frame(image)
         pixels, scale = letterboxed(image, self._model.input_size)
         boxes, scores, rolls = decode_cells(self._cells.run(pixels), self._grid, min_score=self._min_score)
         kept = suppress(boxes, max_overlap=self._model.max_overlap)
@@ -144,15 +153,3 @@ class _CellInterpreter:
 
 def _touches(box: BBox, width: int, height: int) -> bool:
     return box.right >= 0 and box.bottom >= 0 and box.left <= width - 1 and box.top <= height - 1
-
-
-def _check_score(score: float) -> float:
-    if not isinstance(score, int | float) or not 0.0 < score < 1.0:
-        raise InputError(f"min_score: expected a number between 0 and 1, got {score!r}")
-    return float(score)
-
-
-def _check_count(count: int | None) -> int | None:
-    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-        raise InputError(f"max_faces: expected a positive integer or None, got {count!r}")
-    return count

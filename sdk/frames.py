@@ -26,7 +26,7 @@ _HINTS = {
 
 def check_colour(colour: Colour) -> Colour:
     """The colour order, or an error that lists them."""
-    if colour not in COLOURS:
+    if not isinstance(colour, str) or colour not in COLOURS:
         raise InputError(f"colour: expected one of {', '.join(COLOURS)}, got {colour!r}")
     return colour
 

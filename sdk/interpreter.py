@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import is_count
 from sdk.errors import BackendError, InputError
 from sdk.head import Decoder, Head
 from sdk.model_file import ModelFile
@@ -19,6 +20,9 @@ Float32 = npt.NDArray[np.float32]
 
 BACKENDS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
 """Modules that hold an Interpreter class, in order of preference."""
+
+MOST_THREADS = 1024
+"""The interpreter starts as many as it is told; more take the machine's memory."""
 
 
 class Interpreter(Protocol):
@@ -166,9 +170,11 @@ def check_num_threads(num_threads: int | None) -> int:
     """The number of threads to use; None is 1: on small networks a second thread mostly waits."""
     if num_threads is None:
         return 1
-    if not isinstance(num_threads, int) or isinstance(num_threads, bool) or num_threads < 1:
-        raise InputError(f"num_threads: expected a positive integer or None, got {num_threads!r}")
-    return num_threads
+    if not is_count(num_threads, most=MOST_THREADS):
+        raise InputError(
+            f"num_threads: expected a positive integer up to {MOST_THREADS} or None, got {num_threads!r}"
+        )
+    return int(num_threads)
 
 
 def _find_backend() -> tuple[str, Callable[..., Any]]:

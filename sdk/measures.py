@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sdk.results import Face
+from sdk.results import Face, check_face
 from sdk.schemes import IBUG68
 
 Float32 = npt.NDArray[np.float32]
@@ -14,7 +14,7 @@ Float32 = npt.NDArray[np.float32]
 def interocular_distance(face: Face) -> float:
     """Distance between the outer eye corners, pixels of the frame."""
     right, left = IBUG68.outer_eye_corners
-    return _distance(face.landmarks, right, left)
+    return _distance(check_face(face).landmarks, right, left)
 
 
 def eye_openness(face: Face) -> tuple[float, float]:
@@ -24,12 +24,14 @@ def eye_openness(face: Face) -> tuple[float, float]:
     noisy on small faces: compare with the same person's own mean.
     Source: Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.
     """
+    check_face(face)
     right, left = IBUG68.groups["subject_right_eye"], IBUG68.groups["subject_left_eye"]
     return _aspect(face.landmarks, right), _aspect(face.landmarks, left)
 
 
 def mouth_openness(face: Face) -> float:
     """Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning, no unit."""
+    check_face(face)
     height = np.mean([_distance(face.landmarks, a, b) for a, b in ((61, 67), (62, 66), (63, 65))])
     width = _distance(face.landmarks, 60, 64)
     return float(height / width) if width > 0 else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -27,7 +28,7 @@ class BBox:
 
     def __post_init__(self) -> None:
         sides = (self.left, self.top, self.right, self.bottom)
-        if not all(math.isfinite(v) for v in sides):
+        if not _all_finite(sides):
             raise InputError(f"box: expected four finite numbers, got {sides}")
         if self.right <= self.left or self.bottom <= self.top:
             raise InputError(
@@ -52,6 +53,8 @@ class BBox:
 
     def overlap(self, other: BBox) -> float:
         """Intersection over union of the two boxes, 0 to 1."""
+        if not isinstance(other, BBox):
+            raise InputError(f"other: expected a BBox, got {other!r}")
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         if width <= 0 or height <= 0:
@@ -62,8 +65,18 @@ class BBox:
     @classmethod
     def around(cls, landmarks: npt.NDArray[np.float32]) -> BBox:
         """Tight bounding box of landmarks (n, 2)."""
-        (left, top), (right, bottom) = np.minimum.reduce(landmarks), np.maximum.reduce(landmarks)
+        try:
+            (left, top), (right, bottom) = np.minimum.reduce(landmarks), np.maximum.reduce(landmarks)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"landmarks: expected numbers (n, 2), got {landmarks!r}") from error
         return cls(float(left), float(top), float(right), float(bottom))
+
+
+def _all_finite(values: tuple[object, ...]) -> bool:
+    try:
+        return all(math.isfinite(value) for value in values)  # type: ignore[arg-type]
+    except (TypeError, OverflowError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +95,13 @@ class Detection:
     roll_deg: float = 0.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.roll_deg):
-            raise InputError(f"roll_deg: expected a finite number of degrees, got {self.roll_deg}")
+        if not isinstance(self.box, BBox):
+            raise InputError(f"box: expected a BBox(left, top, right, bottom), got {self.box!r}")
+        score: object = self.score
+        if not isinstance(score, numbers.Real):
+            raise InputError(f"score: expected a number from 0 to 1, got {self.score!r}")
+        if not _all_finite((self.roll_deg,)):
+            raise InputError(f"roll_deg: expected a finite number of degrees, got {self.roll_deg!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +154,20 @@ class Face:
     def __reduce__(self) -> tuple[type[Face], tuple[object, ...]]:
         """Made anew, since arrays forget when pickled that they are read-only."""
         return Face, tuple(getattr(self, f.name) for f in fields(self))
+
+
+CONFIDENT = 0.5
+"""Below this `Face.confidence` says: do not trust these landmarks (docs/conventions.md)."""
+
+
+def is_doubtful(face: Face) -> bool:
+    """Whether the network itself doubts the face; a model that gives no confidence doubts none."""
+    return face.confidence is not None and face.confidence < CONFIDENT
+
+
+def check_face(face: object) -> Face:
+    """The face, or an InputError that says what came in its place."""
+    if isinstance(face, Face):
+        return face
+    hint = "; of a tracked face give its .face" if hasattr(face, "face") else ""
+    raise InputError(f"face: expected a Face as FaceAligner.predict gives it, got {type(face).__name__}{hint}")

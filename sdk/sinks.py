@@ -72,6 +72,11 @@ def csv_rows(file: TextIO) -> Sink:
     return sink
 
 
+def marked(frame: Frame, tracked: Sequence[TrackedFace]) -> UInt8:
+    """The frame with its faces and their ids."""
+    return draw(frame.image, [t.face for t in tracked], ids=[t.id for t in tracked])
+
+
 class VideoFile:
     """Writes annotated frames; the file is opened with the size of the first one.
 
@@ -98,7 +103,7 @@ class VideoFile:
             self._writer.release()
 
     def __call__(self, index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
-        picture = draw(frame.image, [t.face for t in tracked])
+        picture = marked(frame, tracked)
         if self._writer is None:
             self._open(picture)  # at once, so that a file that cannot be written is noticed
         self._waiting.append((picture, frame.timestamp_s))
@@ -153,7 +158,7 @@ class Window:
         import cv2
 
         try:
-            cv2.imshow(self._title, draw(frame.image, [t.face for t in tracked]))
+            cv2.imshow(self._title, marked(frame, tracked))
             return (cv2.waitKey(1) & 0xFF) not in _KEYS_TO_STOP
         except cv2.error as error:
             raise InputError(

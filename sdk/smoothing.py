@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import as_number
 from sdk.errors import InputError
 from sdk.geometry import Centred, centred, fit_centred, to_points
 
@@ -37,10 +38,11 @@ class OneEuro:
     speed_cutoff_hz: float = 0.6
 
     def __post_init__(self) -> None:
-        if not (self.min_cutoff_hz > 0 and self.speed_cutoff_hz > 0 and self.beta >= 0):
+        least, speed, beta = map(as_number, (self.min_cutoff_hz, self.speed_cutoff_hz, self.beta))
+        if not (least > 0 and speed > 0 and 0 <= beta < math.inf):
             raise InputError(
-                f"OneEuro: expected positive cut-offs and beta >= 0, got {self.min_cutoff_hz}, "
-                f"{self.speed_cutoff_hz} and {self.beta}"
+                f"OneEuro: expected positive cut-offs and a finite beta >= 0, got {self.min_cutoff_hz!r}, "
+                f"{self.speed_cutoff_hz!r} and {self.beta!r}"
             )
 
 

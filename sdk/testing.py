@@ -36,6 +36,8 @@ class FakeInterpreter:
 class FixedDetector:
     """Finds the same boxes in every frame; the first one is the best."""
 
+    reads_only = True
+
     def __init__(self, *boxes: BBox) -> None:
         self._boxes = boxes
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.aligner import FaceAligner, disagreement
+from sdk.checks import as_number, is_count
 from sdk.errors import InputError
+from sdk.frames import check_frame
 from sdk.measures import interocular_distance
 from sdk.pose import nearest_rotation, pose_from_rotation, rotation_from_pose
 from sdk.results import BBox, Face
@@ -85,11 +87,16 @@ class FaceTracker:
         max_faces: int | None = None,
         fps: float = 30.0,
     ) -> None:
-        if detect_every < 1 or (max_faces is not None and max_faces < 1) or not fps > 0:
+        counts = is_count(detect_every) and (max_faces is None or is_count(max_faces))
+        if not counts or not 0 < as_number(fps) < math.inf:
             raise InputError(
-                f"FaceTracker: expected detect_every >= 1, max_faces >= 1 or None, and fps > 0, "
-                f"got {detect_every}, {max_faces} and {fps}"
+                f"FaceTracker: expected whole numbers detect_every >= 1 and max_faces >= 1 or None, and fps > 0, "
+                f"got {detect_every!r}, {max_faces!r} and {fps!r}"
             )
+        if aligner is not None and not isinstance(aligner, FaceAligner):
+            raise InputError(f"aligner: expected a FaceAligner or None, got {aligner!r}")
+        if smoothing is not None and not isinstance(smoothing, OneEuro):
+            raise InputError(f"smoothing: expected a OneEuro or None, got {smoothing!r}")
         self._aligner = FaceAligner() if aligner is None else aligner
         self._detect_every, self._max_faces, self._fps = detect_every, max_faces, fps
         self._smoothing = smoothing
@@ -107,11 +114,12 @@ class FaceTracker:
         """The faces of the next frame, longest followed first.
 
         Args:
-            frame: (h, w, 3) uint8 BGR.
+            frame: (h, w, 3) uint8, BGR or what the aligner's `colour` says.
             timestamp_s: when it was taken, in seconds from any origin, rising; None counts frames at `fps`.
         Raises:
             InputError: the frame is none, or time runs backwards.
         """
+        check_frame(frame, self._aligner.colour)
         self._advance(timestamp_s)
         followed = [(track, self._follow(frame, track)) for track in self._tracks]
         self._tracks = [self._seen(track, face) for track, face in followed if face is not None]
@@ -126,12 +134,20 @@ class FaceTracker:
         self._since_search = self._detect_every
 
     def _advance(self, timestamp_s: float | None) -> None:
-        now = self._now + 1.0 / self._fps if timestamp_s is None else timestamp_s
-        if not math.isfinite(now) or (self._tracks and now <= self._now):
+        now = self._now + 1.0 / self._fps if timestamp_s is None else as_number(timestamp_s)
+        if not math.isfinite(now):
+            raise InputError(f"timestamp_s: expected a number of seconds, got {timestamp_s!r}")
+        if self._tracks and now <= self._now:
             raise InputError(f"timestamp_s: expected a time after {self._now}, got {timestamp_s}")
         self._now = now
 
     def _follow(self, frame: UInt8, track: _Track) -> Face | None:
+        try:
+            return self._looked(frame, track)
+        except InputError:  # the frame is checked: the landmarks went where no crop is
+            return None
+
+    def _looked(self, frame: UInt8, track: _Track) -> Face | None:
         first = self._aligner.look_again(frame, track.measured)
         if first is None or disagreement(track.measured, first) <= self._aligner.max_disagreement:
             return first
@@ -176,4 +192,6 @@ def _smoothed(face: Face, filters: Filters, seconds: float) -> Face:
 
 def longest_followed(tracked: Sequence[TrackedFace]) -> TrackedFace | None:
     """The face that has been seen in most frames, for programs that care about one; None if there is none."""
+    if not isinstance(tracked, Sequence) or not all(isinstance(one, TrackedFace) for one in tracked):
+        raise InputError(f"tracked: expected what FaceTracker.update returned, got {tracked!r}")
     return max(tracked, key=lambda t: t.frames, default=None)

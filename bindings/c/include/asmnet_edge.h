@@ -120,7 +120,8 @@ FA_API fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_b
 FA_API fa_status fa_predict(fa_aligner *aligner, const fa_image *image, fa_face *faces, int32_t capacity,
                             int32_t *count);
 
-/* The same for detections of your own; at most FA_MAX_DETECTIONS. */
+/* The same for detections of your own; at most FA_MAX_DETECTIONS. One that no face can be found by, as a box outside the
+ * image or a score that is no number, is left out. */
 FA_API fa_status fa_predict_among(fa_aligner *aligner, const fa_image *image, const fa_detection *found,
                                   int32_t n_found, fa_face *faces, int32_t capacity, int32_t *count);
 

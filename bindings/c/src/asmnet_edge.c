@@ -246,6 +246,17 @@ fa_status fa_detect(fa_aligner *a, const fa_image *image, fa_detection *found, i
     return fa_fail(FA_ERROR_DETECTOR, "detector: expected 0 to %d detections, got %d; did it fail?", capacity, got);
 }
 
+/* The face of a detection; `kept` is 0 where there is none, or where the two looks do not agree on it. */
+static fa_status two_looks(fa_aligner *a, const fa_image *image, const fa_detection *found, fa_face *face, int *kept) {
+    fa_face first;
+    fa_status status = first_look(a, image, found, &first);
+    if (status == FA_OK) status = look_again(a, image, &first, 1, face);
+    if (status != FA_OK || !(fa_face_disagreement(&first, face) <= a->max_disagreement)) return status;
+    status = settle(a, image, &first, face);
+    *kept = status == FA_OK;
+    return status;
+}
+
 fa_status fa_predict_among(fa_aligner *a, const fa_image *image, const fa_detection *found, int32_t n_found, fa_face *faces,
                            int32_t capacity, int32_t *count) {
     if (a == NULL || faces == NULL || count == NULL || capacity < 1)
@@ -256,12 +267,12 @@ fa_status fa_predict_among(fa_aligner *a, const fa_image *image, const fa_detect
     fa_status status = check_image(image);
     int32_t candidates = 0;
     for (int32_t i = 0; i < n_found && status == FA_OK; i++) {
-        fa_face first, second;
-        status = first_look(a, image, &found[i], &first);
-        if (status == FA_OK) status = look_again(a, image, &first, 1, &second);
-        if (status != FA_OK || fa_face_disagreement(&first, &second) > a->max_disagreement) continue;
-        status = settle(a, image, &first, &second);
-        if (status == FA_OK) fa_faces_insert(a->faces, candidates++, &second);
+        fa_face face;
+        int kept = 0;
+        if (!isfinite(found[i].score)) continue;
+        status = two_looks(a, image, &found[i], &face, &kept);
+        if (status == FA_ERROR_INPUT) status = FA_OK; /* the image is checked: a box with no face in it */
+        if (kept) fa_faces_insert(a->faces, candidates++, &face);
     }
     if (status == FA_OK) *count = fa_faces_distinct(a->faces, candidates, faces, capacity);
     return status;

@@ -120,6 +120,16 @@ static void test_predict(fa_aligner *aligner, fixed *detector, const golden_case
     CHECK(fa_predict_among(aligner, &image, detector->found, 3, given, 4, &n_given) == FA_OK, "%s", fa_last_error());
     CHECK(n_given == 1 && memcmp(given->landmarks, faces->landmarks, sizeof given->landmarks) == 0, "the same for detections given");
     fails(fa_predict_among(aligner, &image, NULL, 3, given, 4, &n_given), FA_ERROR_INPUT, "found: expected");
+    const fa_box garbage[5] = {{9000, 9000, 9100, 9100}, {-1e300, -1e300, 1e300, 1e300}, {NAN, 0, 9, 9}, {9, 9, 2, 2},
+                               {20, 20, 20 + 1e-9, 20 + 1e-9}};
+    for (int i = 0; i < 5; i++) detector->found[i] = (fa_detection){garbage[i], 0.95, 0};
+    detector->found[5] = (fa_detection){expected->box, NAN, 0};
+    detector->found[6] = (fa_detection){expected->box, 0.9, NAN};
+    detector->found[7] = (fa_detection){expected->box, 0.8, 0};
+    detector->count = 8;
+    CHECK(fa_predict(aligner, &image, faces, 4, &count) == FA_OK, "%s", fa_last_error());
+    CHECK(count == 1 && faces[0].score == 0.8 && memcmp(alone.landmarks, faces[0].landmarks, sizeof alone.landmarks) == 0,
+          "%d faces: garbage costs its own face", count);
     detector->count = 0;
     CHECK(fa_predict(aligner, &image, faces, 4, &count) == FA_OK && count == 0, "no face is no error");
     detector->count = -1;

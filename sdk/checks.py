@@ -1,0 +1,43 @@
+"""Numbers at the door: anything else than a number must not end in a TypeError."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+
+from sdk.errors import InputError
+
+
+def as_number(value: object) -> float:
+    """A real number as a float; NaN for anything else, with which every comparison fails."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:  # an int of hundreds of digits
+        return math.nan
+
+
+def is_count(value: object, *, most: float = math.inf) -> bool:
+    """Whether this is a whole number from 1 to `most`; True and 1.0 are none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        return False
+    return 1 <= int(value) <= most
+
+
+def check_count(value: object, name: str) -> int | None:
+    """A positive integer or None, or an InputError that names it."""
+    if value is None:
+        return None
+    if not is_count(value):
+        raise InputError(f"{name}: expected a positive integer or None, got {value!r}")
+    return operator.index(value)  # type: ignore[arg-type]
+
+
+def check_score(score: object, name: str = "min_score") -> float:
+    """A number between 0 and 1, or an InputError that names it."""
+    number = as_number(score)
+    if not 0.0 < number < 1.0:
+        raise InputError(f"{name}: expected a number between 0 and 1, got {score!r}")
+    return number
