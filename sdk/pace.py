@@ -15,7 +15,10 @@ MEASURED = 6
 """Frames that the rate is measured on; their pictures are kept so long."""
 
 ALIKE = 0.75
-"""A source comes at its nominal rate if the rate measured is at least this share of it, or the other way round."""
+"""A camera comes at its nominal rate if the rate measured is at least this share of it, or the other way round."""
+
+NEARLY = 0.9
+"""The same for a file whose frames come faster than it says; its times are rounded, to milliseconds at worst."""
 
 FASTEST = 120.0
 """A file that says more frames a second means the resolution of its clock."""
@@ -40,7 +43,8 @@ class Pace:
 
     def __init__(self, fps: float, *, live: bool) -> None:
         self.fps = fps
-        self.needed = MEASURED if live or fps > FASTEST else 1
+        self.needed = MEASURED
+        self._live = live
         self._start_s: float | None = None
         self._written = 0
         self._last: UInt8 | None = None
@@ -54,10 +58,17 @@ class Pace:
         if not steps:
             return False
         measured = 1.0 / statistics.median(steps)
-        if ALIKE <= measured / self.fps <= 1.0 / ALIKE:
+        if not self._is_other(measured):
             return False
-        self.fps = max(0.01, round(measured, 2))  # MPEG-4 takes no finer rates
+        self.fps = min(max(0.01, round(measured, 2)), FASTEST)  # MPEG-4 takes no finer steps
         return True
+
+    def _is_other(self, measured: float) -> bool:
+        """Whether a measured rate is another one than the source says. A file of variable rate says its mean, at
+        which its pictures in motion would not all be shown: there the faster one counts."""
+        if not self._live and self.fps <= FASTEST:
+            return measured > self.fps / NEARLY
+        return not ALIKE <= measured / self.fps <= 1.0 / ALIKE
 
     def shown(self, picture: UInt8, time_s: float) -> Iterator[UInt8]:
         """What to write now that a picture of this time is there: the last one until then, and the new one."""

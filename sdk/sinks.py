@@ -80,8 +80,8 @@ def marked(frame: Frame, tracked: Sequence[TrackedFace]) -> UInt8:
 class VideoFile:
     """Writes annotated frames; the file is opened with the size of the first one.
 
-    Video files have one frame rate: here a file's own, and for a live source the one at which its first frames
-    came, unless that is about what it says. A frame is shown until the next one's time.
+    Video files have one frame rate: here what the source says, unless the first frames of a live source come at
+    another one, or those of a file faster. A frame is shown until the next one's time.
 
     Args:
         fps: frames a second as the source says.

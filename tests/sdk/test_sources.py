@@ -124,6 +124,14 @@ def test_a_file_of_variable_rate_keeps_time_at_its_frame_rate(tmp_path):
     assert (rate, levels) == (pytest.approx(10.0), [0, 1, 2, 2, 2, 3, 4])
 
 
+def test_pictures_in_motion_are_all_shown_where_a_file_says_its_mean_rate(tmp_path):
+    phone = [i / 30 for i in range(12)] + [1.0, 2.0]
+    rate, levels = written(tmp_path / "o.avi", phone, fps=7.0, live=False)
+    assert rate == pytest.approx(30.0)
+    assert levels[:13] == [*range(12), 11]
+    assert len(levels) / rate == pytest.approx(2.0, abs=0.1)
+
+
 def test_a_file_whose_rate_is_that_of_its_clock_is_measured(tmp_path):
     rate, levels = written(tmp_path / "o.avi", [0.04 * i for i in range(9)], fps=1000.0, live=False)
     assert (rate, levels) == (pytest.approx(25.0), list(range(9)))
