@@ -6,6 +6,8 @@ import cv2
 
 from sdk import FaceAligner, draw
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/align_photo.py PHOTO")
 frame = cv2.imread(sys.argv[1])
 faces = FaceAligner().predict(frame)
 for face in faces:

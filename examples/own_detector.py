@@ -15,5 +15,7 @@ def above_the_middle(image):
     return [Detection(box, score=1.0)]
 
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/own_detector.py PHOTO")
 for face in FaceAligner(detector=above_the_middle).predict(cv2.imread(sys.argv[1])):
     print(face.pose, face.box)

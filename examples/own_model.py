@@ -6,6 +6,8 @@ import cv2
 
 from sdk import FaceAligner, ModelFile
 
+if len(sys.argv) != 3:
+    sys.exit("usage: python examples/own_model.py MODEL PHOTO")
 model = ModelFile.load(sys.argv[1])  # verified: whole, unaltered, of a format this version reads
 print(f"{model.name}: {model.input_size} px, {model.scheme.n_points} points, {model.shape_model.n_modes} modes")
 frame = cv2.imread(sys.argv[2])

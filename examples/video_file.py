@@ -6,6 +6,8 @@ from sdk import FaceTracker
 from sdk.measures import eye_openness, mouth_openness
 from sdk.video import read_video
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/video_file.py VIDEO")
 tracker = FaceTracker()
 for frame in read_video(sys.argv[1]):
     for tracked in tracker.update(frame.image, timestamp_s=frame.timestamp_s):

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from sdk import cli_detector, cli_predict, cli_video, doctor
+from sdk import __version__, cli_detector, cli_predict, cli_video, doctor
 from sdk.aligner import FaceAligner
 from sdk.errors import InputError, SdkError
 from sdk.model_file import ModelFile
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asmnet", description="Find faces in photos: 68 landmarks and the head pose of each."
     )
+    parser.add_argument("--version", action="version", version=f"asmnet-edge {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _add_model(cli_predict.add_parser(commands))

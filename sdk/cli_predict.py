@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from sdk.errors import InputError
 from sdk.jsonable import faces_to_dict, quality_to_dict
 from sdk.photos import find_photos, is_one_photo, picture_names, read_photo, write_file, write_photo
 from sdk.progress import ProgressBar
-from sdk.results import Face
+from sdk.results import CONFIDENT, Face, is_doubtful
 
 Table = dict[str, Any]
 
@@ -38,9 +39,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        action=_Out,
         metavar="PICTURE",
-        help="the annotated picture to write (.png or .jpg); for several photos a folder",
+        help="the annotated picture to write (.png or .jpg), or a folder for it; for several photos a folder",
     )
     parser.add_argument(
         "--json",
@@ -51,8 +52,17 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help="write landmarks, pose and boxes as JSON to FILE, or to the screen without FILE; a list for several",
     )
     parser.add_argument("--quality", action="store_true", help="add quality signals to the JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, out_is_folder=False)
     return parser
+
+
+class _Out(argparse.Action):
+    """Remembers the slash at the end of a folder's name, which a Path forgets."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        options.out, options.out_is_folder = Path(values), str(values).endswith(("/", os.sep))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,10 +72,23 @@ def run(options: argparse.Namespace) -> int:
     detector = detector_from(options)
     with FaceAligner(options.model, detector=detector, num_threads=options.threads) as aligner:
         if is_one_photo(options.photos):
-            table = mark(aligner, Path(options.photos[0]), options.out, options)
+            photo = Path(options.photos[0])
+            table = mark(aligner, photo, _picture_of(photo, options), options)
             _write_json(options.json, table)
             return 0 if table["faces"] else 1
-        return _run_several(aligner, find_photos(options.photos), options)
+        found = find_photos(options.photos)
+        for sentence in found.skipped:
+            print(sentence, file=sys.stderr)
+        return _run_several(aligner, found.photos, options)
+
+
+def _picture_of(photo: Path, options: argparse.Namespace) -> Path | None:
+    """Where the marked picture of a single photo goes; None where none is asked for."""
+    out: Path | None = options.out
+    if out is None or not (options.out_is_folder or out.is_dir()):
+        return out
+    _make_folder(out)
+    return out / picture_names([photo])[0]
 
 
 def _run_several(aligner: FaceAligner, photos: Sequence[Path], options: argparse.Namespace) -> int:
@@ -113,8 +136,15 @@ def print_faces(photo: Path, faces: Sequence[Face]) -> None:
         print(
             f"  face {number}: yaw {pose.yaw_deg:+.1f}°, pitch {pose.pitch_deg:+.1f}°, "
             f"roll {pose.roll_deg:+.1f}°, box {box.left:.0f} {box.top:.0f} {box.right:.0f} {box.bottom:.0f}, "
-            f"score {face.score:.2f}, plausibility {face.plausibility:.3f}"
+            f"score {face.score:.2f}, plausibility {face.plausibility:.3f}{_confidence(face)}"
         )
+
+
+def _confidence(face: Face) -> str:
+    if face.confidence is None:
+        return ""
+    warning = f", below {CONFIDENT:g}: do not trust this face" if is_doubtful(face) else ""
+    return f", confidence {face.confidence:.3f}{warning}"
 
 
 def _write_json(path: Path | None, table: Table | list[Table]) -> None:

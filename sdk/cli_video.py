@@ -13,6 +13,7 @@ from sdk.aligner import FaceAligner
 from sdk.cli_detector import detector_from
 from sdk.errors import InputError
 from sdk.progress import ProgressBar
+from sdk.results import CONFIDENT, is_doubtful
 from sdk.sinks import Sink, VideoFile, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro
 from sdk.sources import Source, open_source
@@ -56,10 +57,11 @@ def run(options: argparse.Namespace) -> int:
         tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
         sinks = _sinks(options, source, stack)
         bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
-        started, count, with_face = time.monotonic(), 0, 0
+        started, count, with_face, doubtful = time.monotonic(), 0, 0, 0
         for index, frame in enumerate(itertools.islice(source.frames, options.max_frames)):
             tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
             count, with_face = index + 1, with_face + bool(tracked)
+            doubtful += any(is_doubtful(t.face) for t in tracked)
             bar.step()
             wanted = [sink(index, frame, tracked) for sink in sinks]  # each gets the frame, then all are asked
             if not all(wanted):
@@ -67,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.monotonic() - started
     rate = count / max(seconds, 1e-9)
     print(f"{count} frames, {with_face} with a face, {rate:.1f} frames a second, reading and writing included")
+    if doubtful:
+        print(f"{doubtful} with a face of confidence below {CONFIDENT:g}: do not trust its landmarks there")
     return 0 if with_face else 1
 
 

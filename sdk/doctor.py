@@ -16,6 +16,7 @@ from sdk.aligner import FaceAligner
 from sdk.face_detector import FaceDetector
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import ModelFile
+from sdk.results import CONFIDENT
 
 
 def add_parser(commands: Any) -> None:
@@ -51,7 +52,9 @@ def report() -> Iterator[tuple[str, str]]:
     model = ModelFile.default()
     interpreter = TfliteInterpreter(model)
     yield "interpreter", interpreter.backend
+    confident = model.head is not None and model.head.confidence_kernel is not None
     yield "model", f"{model.name}, {model.input_size} px, recipe {model.metadata.get('recipe')}"
+    yield "confidence", f"faces below {CONFIDENT:g} are not to be trusted" if confident else "the model gives none"
     crop = np.zeros((model.input_size, model.input_size, 3), np.uint8)
     yield "network, 1 thread", _timed(lambda: interpreter.run(crop))
     detector = FaceDetector()

@@ -79,6 +79,14 @@ def test_own_model(photo, tmp_path, capsys, monkeypatch):
     assert "sharpness 0." in text
 
 
+@pytest.mark.parametrize("name", [p.name for p in sorted(EXAMPLES.glob("*.py"))])
+def test_wrong_arguments_end_in_a_line_of_usage(name, monkeypatch):
+    arguments = ["0", "1"] if name == "webcam.py" else []
+    with pytest.raises(SystemExit) as ended:
+        run(name, *arguments, monkeypatch=monkeypatch)
+    assert str(ended.value).startswith(f"usage: python examples/{name} ")
+
+
 def test_every_example_is_run_here():
     tested = {name.removeprefix("test_") + ".py" for name in globals() if name.startswith("test_")}
     assert {p.name for p in EXAMPLES.glob("*.py")} <= tested

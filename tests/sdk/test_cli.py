@@ -219,6 +219,29 @@ def test_video_writes_a_row_per_face_and_frame(clip, tmp_path):
     assert abs(float(rows[0]["yaw_deg"])) < 30
 
 
+def test_video_writes_ids_and_says_where_confidence_is_low(clip, astronaut, tmp_path, capsys, monkeypatch):
+    import sdk.sinks
+
+    ids: list[object] = []
+    draw = sdk.sinks.draw
+    monkeypatch.setattr(
+        sdk.sinks, "draw", lambda frame, faces, **more: (ids.append(more["ids"]), draw(frame, faces, **more))[1]
+    )
+    assert main(["video", str(clip), "--out", str(tmp_path / "o.mp4")]) == 0
+    assert ids == [[1]] * 6
+    assert "confidence" not in capsys.readouterr().out
+    writer = cv2.VideoWriter(str(tmp_path / "down.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (512, 512))
+    for _ in range(3):
+        writer.write(cv2.rotate(astronaut, cv2.ROTATE_180))
+    writer.release()
+    lines = tmp_path / "o.jsonl"
+    main(["video", str(tmp_path / "down.avi"), "--min-score", "0.02", "--jsonl", str(lines)])
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    low = sum(any(face["confidence"] < 0.5 for face in row["faces"]) for row in rows)
+    assert low > 0
+    assert f"{low} with a face of confidence below 0.5: do not trust" in capsys.readouterr().out
+
+
 def test_show_opens_a_window_that_q_ends(clip, monkeypatch, capsys):
     shown: list[tuple[int, ...]] = []
     monkeypatch.setenv("DISPLAY", ":0")
