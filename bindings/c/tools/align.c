@@ -52,6 +52,8 @@ static fa_status run(fa_aligner *aligner, const fa_image *image, char **edges, i
     for (int32_t i = 0; i < count; i++) {
         fputs(i > 0 ? ",\n " : "[", stdout);
         print_face(&faces[i]);
+        if (faces[i].confidence < 0.5) /* NaN, where the model gives none, is not */
+            fprintf(stderr, "face %d: confidence %.2f, below 0.5: do not trust its landmarks\n", (int)i + 1, faces[i].confidence);
     }
     puts(count > 0 ? "]" : "[]");
     return FA_OK;

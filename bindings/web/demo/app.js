@@ -1,4 +1,4 @@
-import { checkBrowser, draw, FaceAligner } from 'asmnet-edge';
+import { checkBrowser, draw, FaceAligner, isDoubtful } from 'asmnet-edge';
 import { openCamera } from './camera.js';
 
 const MAX_SIDE = 1600; // pixels; larger photos are shrunk, for the eye and for memory
@@ -40,13 +40,19 @@ function redraw() {
 
 const inDegrees = (whole) => `${whole < 0 ? '−' : whole > 0 ? '+' : ''}${Math.abs(whole)}°`;
 
+function summary() {
+  if (faces.length === 0) return 'No face';
+  const doubt = isDoubtful(faces[0]) ? `, low confidence ${faces[0].confidence.toFixed(2)}: do not trust it` : '';
+  return (faces.length === 1 ? '1 face' : `${faces.length} faces; pose of the surest`) + doubt;
+}
+
 function report() {
   const pose = faces[0]?.pose;
   for (const [id, degrees] of [['yaw', pose?.yawDeg], ['pitch', pose?.pitchDeg], ['roll', pose?.rollDeg]]) {
     $(id).textContent = degrees === undefined ? '–' : inDegrees(Math.round(degrees));
     $(id).nextElementSibling.style.setProperty('--share', Math.max(-1, Math.min(1, (degrees ?? 0) / 60)));
   }
-  $('summary').textContent = faces.length === 0 ? 'No face' : faces.length === 1 ? '1 face' : `${faces.length} faces; pose of the surest`;
+  $('summary').textContent = summary();
   $('ms').textContent = [...times].sort((a, b) => a - b)[times.length >> 1].toFixed(1);
   $('fps').textContent = stamps.length < 2 ? '–' : ((1000 * (stamps.length - 1)) / (stamps.at(-1) - stamps[0])).toFixed(0);
   $('badge').hidden = false;

@@ -11,12 +11,15 @@ const LINES = [
   [60, 67, true],
 ];
 const NOSE_TIP = 30;
+const CONFIDENT = 0.5; // below, the network itself says: do not trust these landmarks
+const DOUBT = 'rgb(255, 150, 0)';
 const COLOURS = { line: 'rgba(94, 224, 255, 0.75)', point: '#f4fbff', axes: ['#ff5a5f', '#4cd97b', '#4d8dff'] };
 
 /**
  * Draws landmarks and head axes of faces onto a canvas whose pixels are those of the image.
  *
  * The axes as in the Python SDK's pictures: red to the head's own left, green down to the chin, blue out of the nose.
+ * A face whose confidence is below 0.5 is orange.
  */
 export function draw(context, faces, { landmarks = true, axes = true } = {}) {
   context.save();
@@ -24,15 +27,19 @@ export function draw(context, faces, { landmarks = true, axes = true } = {}) {
   for (const face of faces) {
     const side = Math.max(face.box.right - face.box.left, face.box.bottom - face.box.top);
     context.translate(0.5, 0.5); // pixel centres are whole numbers here, halves on a canvas
-    if (landmarks) drawLandmarks(context, face.landmarks, side);
+    if (landmarks) drawLandmarks(context, face, side);
     if (axes) drawAxes(context, face, side);
     context.translate(-0.5, -0.5);
   }
   context.restore();
 }
 
-function drawLandmarks(context, points, side) {
-  context.strokeStyle = COLOURS.line;
+/** Whether the network itself doubts a face; a model that gives no confidence doubts none. */
+export const isDoubtful = ({ confidence }) => confidence !== null && confidence < CONFIDENT;
+
+function drawLandmarks(context, face, side) {
+  const points = face.landmarks;
+  context.strokeStyle = isDoubtful(face) ? DOUBT : COLOURS.line;
   context.lineWidth = Math.max(1, side / 130);
   context.beginPath();
   for (const [first, last, closed] of LINES) {
@@ -41,7 +48,7 @@ function drawLandmarks(context, points, side) {
     if (closed) context.lineTo(points[first].x, points[first].y);
   }
   context.stroke();
-  context.fillStyle = COLOURS.point;
+  context.fillStyle = isDoubtful(face) ? DOUBT : COLOURS.point;
   for (const { x, y } of points) {
     context.beginPath();
     context.arc(x, y, Math.max(1.2, side / 90), 0, 2 * Math.PI);

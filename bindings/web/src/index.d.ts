@@ -114,3 +114,6 @@ export function draw(
   faces: readonly Face[],
   what?: { readonly landmarks?: boolean; readonly axes?: boolean },
 ): void;
+
+/** Whether the network itself doubts a face: a confidence below 0.5. A model that gives none doubts none. */
+export function isDoubtful(face: Face): boolean;

@@ -1,4 +1,4 @@
 export { checkBrowser } from './support.js';
-export { draw } from './drawing.js';
+export { draw, isDoubtful } from './drawing.js';
 export { BackendError, InputError, ModelFileError, SdkError } from './errors.js';
 export { FaceAligner } from './face_aligner.js';

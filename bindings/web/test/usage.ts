@@ -1,5 +1,5 @@
 /* Not run: `tsc` checks that the types fit what users write. */
-import { draw, FaceAligner, InputError, type Face } from 'asmnet-edge';
+import { draw, FaceAligner, InputError, isDoubtful, type Face } from 'asmnet-edge';
 
 export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): Promise<number> {
   const aligner = await FaceAligner.create({ detector: null, maxDisagreement: 0.2, litertPath: '/litert/wasm/' });
@@ -15,6 +15,6 @@ export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): 
   await aligner.close();
   // @ts-expect-error not every model gives one
   const sure: number = face.confidence;
-  if (face.confidence !== null && face.confidence < 0.5) return sure;
+  if (isDoubtful(face)) return sure;
   return face.landmarks[30]!.x + face.pose.yawDeg + face.shapeParameters.length;
 }

@@ -77,6 +77,7 @@ public final class GoldenTest {
         check(confidence != null || Double.isNaN(face.confidence), name + ": confidence " + face.confidence);
         if (confidence != null) {
             near(name + " confidence", new float[] {(float) face.confidence}, numbers(confidence), 1e-5);
+            check(face.isDoubtful() == numbers(confidence)[0] < 0.5, name + ": doubtful " + face.isDoubtful());
         }
     }
 

@@ -6,6 +6,9 @@ import java.util.Arrays;
 public final class Face {
     public static final int LANDMARKS = 68;
 
+    /** Below this confidence the network itself says: do not trust these landmarks. */
+    public static final double CONFIDENT = 0.5;
+
     /** x0, y0, x1, y1 and so on in pixels of the image, in the order of the 68-point i-bug scheme. */
     public final float[] landmarks = new float[2 * LANDMARKS];
 
@@ -29,6 +32,11 @@ public final class Face {
     public final double confidence;
 
     public final float[] shapeParameters;
+
+    /** Whether the network itself doubts the face; a model that gives no confidence doubts none. */
+    public boolean isDoubtful() {
+        return confidence < CONFIDENT; // NaN is not
+    }
 
     Face(double[] values) { // as face_values of jni.c writes them
         for (int i = 0; i < landmarks.length; i++) {

@@ -12,6 +12,8 @@ import java.util.Locale;
 
 /** Landmarks over the front camera's mirrored preview, which is fitted into the view as a whole. */
 final class FaceOverlay extends View {
+    private static final int DOUBT = Color.rgb(255, 150, 0);
+
     private final Paint dots = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final Paint text = new Paint(Paint.ANTI_ALIAS_FLAG);
     private List<Face> faces = Collections.emptyList();
@@ -22,7 +24,6 @@ final class FaceOverlay extends View {
     FaceOverlay(Context context) {
         super(context);
         float density = getResources().getDisplayMetrics().density;
-        dots.setColor(Color.GREEN);
         dots.setStrokeWidth(3 * density);
         dots.setStrokeCap(Paint.Cap.ROUND);
         text.setColor(Color.WHITE);
@@ -55,12 +56,16 @@ final class FaceOverlay extends View {
         float left = (getWidth() - scale * width) / 2;
         float top = (getHeight() - scale * height) / 2;
         for (Face face : faces) {
+            dots.setColor(face.isDoubtful() ? DOUBT : Color.GREEN);
             for (int i = 0; i < Face.LANDMARKS; i++) {
                 float x = width - 1 - face.landmarks[2 * i]; // the preview of the front camera is mirrored
                 canvas.drawPoint(left + scale * (x + 0.5f), top + scale * (face.landmarks[2 * i + 1] + 0.5f), dots);
             }
             String pose = String.format(Locale.US, "yaw %.0f pitch %.0f roll %.0f", face.yawDeg, face.pitchDeg, face.rollDeg);
             float x = left + scale * (float) (width - face.box.right);
+            if (face.isDoubtful()) {
+                pose += String.format(Locale.US, ", low confidence %.2f", face.confidence);
+            }
             canvas.drawText(pose, x, top + scale * (float) face.box.top - text.getTextSize() / 2, text);
         }
         canvas.drawText(message, text.getTextSize(), 3 * text.getTextSize(), text);

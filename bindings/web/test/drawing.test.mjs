@@ -1,0 +1,34 @@
+/* What is drawn of a face that the network itself doubts; no browser is needed. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { draw, isDoubtful } from '../src/drawing.js';
+
+const ORANGE = 'rgb(255, 150, 0)';
+
+/** A canvas' context that keeps the colours it was given. */
+function recording() {
+  const colours = new Set();
+  const target = {};
+  for (const name of ['save', 'restore', 'translate', 'beginPath', 'moveTo', 'lineTo', 'stroke', 'arc', 'fill']) target[name] = () => {};
+  for (const name of ['strokeStyle', 'fillStyle']) Object.defineProperty(target, name, { set: (colour) => colours.add(colour) });
+  return { target, colours };
+}
+
+const faceOf = (confidence) => ({
+  landmarks: Array.from({ length: 68 }, (_, i) => ({ x: i, y: i })),
+  box: { left: 0, top: 0, right: 67, bottom: 67 },
+  pose: { yawDeg: 0, pitchDeg: 0, rollDeg: 0 },
+  confidence,
+});
+
+for (const [confidence, doubtful] of [[0.02, true], [0.4999, true], [0.5, false], [0.99, false], [null, false]]) {
+  test(`a confidence of ${confidence}`, () => {
+    const face = faceOf(confidence);
+    assert.equal(isDoubtful(face), doubtful);
+    const { target, colours } = recording();
+    draw(target, [face], { axes: false });
+    assert.deepEqual([...colours].includes(ORANGE), doubtful);
+    assert.equal(colours.size, doubtful ? 1 : 2);
+  });
+}
