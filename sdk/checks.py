@@ -6,6 +6,9 @@ import math
 import numbers
 import operator
 
+import numpy as np
+import numpy.typing as npt
+
 from sdk.errors import InputError
 
 
@@ -41,3 +44,14 @@ def check_score(score: object, name: str = "min_score") -> float:
     if not 0.0 < number < 1.0:
         raise InputError(f"{name}: expected a number between 0 and 1, got {score!r}")
     return number
+
+
+def as_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> npt.NDArray[np.float64]:
+    """Numbers of this shape in double precision, or an InputError that names them."""
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name}: expected numbers of shape {shape}, got {values!r}") from error
+    if array.shape != shape:
+        raise InputError(f"{name}: expected numbers of shape {shape}, got shape {array.shape}")
+    return array

@@ -67,7 +67,13 @@ class LandmarkScheme:
         """Landmarks (..., n, 2) of the image flipped about the vertical line x = axis_x.
 
         For an image of width w whose pixel centres are integers, axis_x is (w - 1) / 2.
+
+        Raises:
+            InputError: the landmarks have another shape.
         """
+        if not isinstance(landmarks, np.ndarray) or landmarks.shape[-2:] != (self.n_points, 2):
+            got = landmarks.shape if isinstance(landmarks, np.ndarray) else type(landmarks).__name__
+            raise InputError(f"landmarks: expected an array (..., {self.n_points}, 2), got {got}")
         flipped = landmarks[..., list(self.mirror), :].copy()
         flipped[..., 0] = 2.0 * axis_x - flipped[..., 0]
         return flipped

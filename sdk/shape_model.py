@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import as_array, as_number
 from sdk.errors import InputError
 from sdk.geometry import Centred, Similarity, centred, fit_centred
 
@@ -82,12 +83,13 @@ class ShapeModel:
 
     def align(self, landmarks: npt.ArrayLike) -> tuple[Float64, Similarity]:
         """Bring landmarks (n, 2) of any frame into aligned shape space; the shape and the similarity."""
-        similarity = fit_centred(centred(landmarks), self._centred)
-        return similarity.apply(landmarks), similarity
+        points = as_array(landmarks, self.mean.shape, "landmarks")
+        similarity = fit_centred(centred(points), self._centred)
+        return similarity.apply(points), similarity
 
     def parameters(self, aligned_shape: npt.ArrayLike, *, limit: float | None = LIMIT) -> Float32:
         """Shape parameters b (k,) of an aligned shape, each kept within ±limit·√λ (None: as they are)."""
-        b = self._modes @ (np.asarray(aligned_shape, np.float64) - self.mean).ravel()
+        b = self._modes @ (as_array(aligned_shape, self.mean.shape, "aligned_shape") - self.mean).ravel()
         return np.asarray(b if limit is None else self._limited(b, limit), np.float32)
 
     def _limited(self, b: Float64, limit: float) -> Float64:
@@ -96,7 +98,7 @@ class ShapeModel:
 
     def reconstruct(self, b: npt.ArrayLike) -> Float32:
         """Aligned shape (n, 2) of shape parameters b (k,): mean + b P."""
-        offset = np.asarray(b, np.float64) @ self._modes
+        offset = as_array(b, self.eigenvalues.shape, "b") @ self._modes
         return np.asarray(self.mean + offset.reshape(self.mean.shape), np.float32)
 
     def regularise(self, landmarks: npt.ArrayLike, *, limit: float = LIMIT) -> Float32:
@@ -113,8 +115,9 @@ class ShapeModel:
         out (Box 1954, eq. for quadratic forms; Jackson & Mudholkar 1979 for its use as a residual test).
         Landmarks that coincide in one point have plausibility 0.
         """
+        points = as_array(landmarks, self.mean.shape, "landmarks")
         try:
-            shape, _ = self.align(landmarks)
+            shape, _ = self.align(points)
         except InputError:
             return 0.0
         return self.plausibility_of(shape)
@@ -125,7 +128,7 @@ class ShapeModel:
 
     def described(self, aligned_shape: npt.ArrayLike) -> tuple[Float32, float]:
         """`parameters` and `plausibility_of` an aligned shape, at the cost of one of them."""
-        shape = np.asarray(aligned_shape, np.float64)
+        shape = as_array(aligned_shape, self.mean.shape, "aligned_shape")
         free = self._modes @ (shape - self.mean).ravel()
         b = free.astype(np.float32).astype(np.float64)
         plausibility = self._plausibility(b, shape - self.reconstruct(b))
@@ -142,8 +145,8 @@ class ShapeModel:
 
     def truncated(self, variance: float) -> ShapeModel:
         """The model with just enough modes to explain `variance` (0 to 1) of all variation it was fitted on."""
-        if not 0.0 < variance <= 1.0:
-            raise InputError(f"variance: expected a share between 0 and 1, got {variance}")
+        if not 0.0 < as_number(variance) <= 1.0:
+            raise InputError(f"variance: expected a share between 0 and 1, got {variance!r}")
         total, squares = (float(v) for v in self.residual_moments)
         kept = np.cumsum(self.eigenvalues, dtype=np.float64)
         share = kept / (kept[-1] + total)

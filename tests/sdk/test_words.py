@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sdk import (
+    IBUG68,
     BBox,
     Detection,
     FaceAligner,
@@ -92,6 +93,14 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "draw frame": lambda x: draw(x, []),
     "draw face": lambda x: draw(FRAME, [x]),
     "draw colour": lambda x: draw(FRAME, [], colour=x),
+    "ShapeModel.align": aligner.model.shape_model.align,
+    "ShapeModel.parameters": aligner.model.shape_model.parameters,
+    "ShapeModel.reconstruct": aligner.model.shape_model.reconstruct,
+    "ShapeModel.regularise": aligner.model.shape_model.regularise,
+    "ShapeModel.plausibility": aligner.model.shape_model.plausibility,
+    "ShapeModel.plausibility_of": aligner.model.shape_model.plausibility_of,
+    "ShapeModel.truncated": aligner.model.shape_model.truncated,
+    "LandmarkScheme.mirror_landmarks": IBUG68.mirror_landmarks,
     "eye_openness": eye_openness,
     "mouth_openness": mouth_openness,
     "interocular_distance": interocular_distance,
