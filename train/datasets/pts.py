@@ -8,13 +8,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sdk.formats import UNREAD
+from sdk.photos import SUFFIXES
 from train.datasets.sample import DataError, Reject, Sample, read_each, read_text, scheme_of, stop
 
 Float32 = npt.NDArray[np.float32]
 Line = tuple[int, str]
 """Number of a line, from 1, and its text."""
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG")
+_FIRST = (".png", ".jpg", ".jpeg")
+_SUFFIXES = tuple(
+    spelt
+    for suffix in dict.fromkeys((*_FIRST, *SUFFIXES))  # where a face has two images the first of these counts
+    for spelt in (suffix, suffix.upper())
+)
 
 
 def read_pts(root: Path, *, reject: Reject = stop) -> Iterator[Sample]:
@@ -27,8 +34,9 @@ def read_pts(root: Path, *, reject: Reject = stop) -> Iterator[Sample]:
 
 
 def pts_files(folder: Path) -> list[Path]:
-    """The .pts files below a folder, sorted; at least one."""
-    files = sorted(folder.rglob("*.pts"), key=lambda path: path.relative_to(folder).as_posix())
+    """The .pts files below a folder, sorted, without macOS's notes ._face.pts; at least one."""
+    found = (path for path in folder.rglob("*.pts") if not path.name.startswith("._"))
+    files = sorted(found, key=lambda path: path.relative_to(folder).as_posix())
     if not files:
         raise DataError(f"{folder}: expected a folder with .pts files and their images, got no .pts file")
     return files
@@ -48,6 +56,9 @@ def _image_beside(path: Path) -> Path:
         image = path.with_suffix(suffix)
         if image.is_file():
             return image
+    for suffix, reason in UNREAD.items():
+        if path.with_suffix(suffix).is_file() or path.with_suffix(suffix.upper()).is_file():
+            raise DataError(f"{path}: expected its image beside it, got {path.stem}{suffix}. {reason}")
     raise DataError(f"{path}: expected its image beside it, {path.stem}.png or {path.stem}.jpg; got none")
 
 

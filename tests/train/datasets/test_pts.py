@@ -92,3 +92,28 @@ def test_bad_files_can_be_left_out(tmp_path):
     assert [s.source for s in read_pts(tmp_path, reject=rejected.append)] == ["1.png", "3.png"]
     assert len(rejected) == 1
     assert "2.pts, line 2" in str(rejected[0])
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".JFIF", ".webp", ".tif", ".bmp"])
+def test_images_of_other_names_count(tmp_path, suffix):
+    write_face(tmp_path, "a")
+    image = tmp_path / "a.png"
+    kind = ".jpg" if suffix.lower() == ".jfif" else suffix.lower()
+    image.with_suffix(suffix).write_bytes(cv2.imencode(kind, cv2.imread(str(image)))[1].tobytes())
+    image.unlink()
+    (sample,) = read_pts(tmp_path)
+    assert sample.path.name == f"a{suffix}"
+    assert sample.read_image().shape == (64, 64, 3)
+
+
+def test_an_image_that_opencv_does_not_read_is_named_with_the_remedy(tmp_path):
+    write_face(tmp_path, "a")
+    (tmp_path / "a.png").rename(tmp_path / "a.HEIC")
+    with pytest.raises(DataError, match=r"got a\.heic\. OpenCV does not read HEIC\. Save it as JPEG first"):
+        list(read_pts(tmp_path))
+
+
+def test_notes_of_macos_are_no_faces(tmp_path):
+    write_face(tmp_path, "a")
+    (tmp_path / "._a.pts").write_bytes(b"\x00\x05\x16\x07")
+    assert len(list(read_pts(tmp_path))) == 1
