@@ -22,11 +22,11 @@ def as_number(value: object) -> float:
         return math.nan
 
 
-def is_count(value: object, *, most: float = math.inf) -> bool:
-    """Whether this is a whole number from 1 to `most`; True and 1.0 are none."""
+def is_count(value: object, *, least: int = 1, most: float = math.inf) -> bool:
+    """Whether this is a whole number from `least` to `most`; True and 1.0 are none."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         return False
-    return 1 <= int(value) <= most
+    return least <= int(value) <= most
 
 
 def check_count(value: object, name: str) -> int | None:

@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "expected --out VIDEO, --jsonl FILE, --csv FILE or --show; without them nothing would be seen"
         )
+    if options.max_frames is not None and options.max_frames < 1:
+        raise InputError(f"--max-frames: expected a number above 0, got {options.max_frames}")
     aligner = FaceAligner(options.model, detector=detector_from(options), num_threads=options.threads)
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source))

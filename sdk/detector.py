@@ -85,9 +85,9 @@ class HaarDetector:
     def __init__(self, *, longest_side: int = 480, min_neighbors: int = 5) -> None:
         import cv2
 
-        for name, value in (("longest_side", longest_side), ("min_neighbors", min_neighbors)):
-            if not is_count(value, most=2**31 - 1):
-                raise InputError(f"{name}: expected a positive integer, got {value!r}")
+        for name, value, least in (("longest_side", longest_side, 1), ("min_neighbors", min_neighbors, 0)):
+            if not is_count(value, least=least, most=2**31 - 1):
+                raise InputError(f"{name}: expected a whole number from {least} up, got {value!r}")
         if not hasattr(cv2, "CascadeClassifier"):
             raise BackendError(
                 f"HaarDetector: OpenCV {cv2.__version__} has no cascades; use FaceDetector(), the default, or "

@@ -123,6 +123,10 @@ class VideoFile:
     def _open(self, picture: UInt8) -> None:
         import cv2
 
+        if self._path.is_dir():
+            raise InputError(
+                f"--out {self._path}: expected a file, got a folder; such as {self._path / 'marked.mp4'}"
+            )
         code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
         size = picture.shape[1], picture.shape[0]
         writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._pace.fps, size)

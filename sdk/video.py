@@ -37,7 +37,7 @@ class Frame:
 
 
 MIN_STEP_S = 1e-4
-"""A file's time rises from frame to frame by at least this, or it is not believed."""
+"""A file's time rises from frame to frame by at least this, or it is not believed; a camera's always does."""
 
 
 def read_video(path: str | Path) -> Iterator[Frame]:
@@ -150,7 +150,7 @@ class Camera:
     ...     for frame in camera:
     ...         tracker.update(frame.image, timestamp_s=frame.timestamp_s)
 
-    The iteration ends when the camera does. `dropped` counts frames that were never seen.
+    The iteration ends when the camera does, with an InputError where reading failed. `dropped` counts frames that were never seen.
 
     Args:
         source: a camera's number, its device such as `/dev/video0`, or an address (`rtsp://`, `http://`).
@@ -172,6 +172,7 @@ class Camera:
         self._changed = threading.Condition()
         self._latest: Frame | None = None
         self._running = True
+        self._failure: Exception | None = None
         self.dropped = 0
         self._thread = threading.Thread(target=self._read, name="asmnet-camera", daemon=True)
         self._thread.start()
@@ -201,15 +202,21 @@ class Camera:
             while self._latest is None and self._running:
                 self._changed.wait()
             frame, self._latest = self._latest, None
-            return frame
+        if frame is None and self._failure is not None:
+            raise InputError(f"camera: reading it failed ({self._failure})") from self._failure
+        return frame
 
     def _read(self) -> None:
+        last = -math.inf
         try:
             while self._running:
                 ok, image = self._capture.read()
                 if not ok:
                     return
-                self._offer(Frame(np.asarray(image, np.uint8), self._clock()))
+                last = max(self._clock(), last + MIN_STEP_S)  # some systems' clocks tick every 16 ms
+                self._offer(Frame(np.asarray(image, np.uint8), last))
+        except Exception as error:  # what drivers raise is told where the frames are taken
+            self._failure = error
         finally:
             self._capture.release()
             with self._changed:

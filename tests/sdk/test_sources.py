@@ -178,9 +178,41 @@ def test_a_device_is_a_camera_and_hands_out_the_latest_frame(monkeypatch, tmp_pa
         with open_source(source) as video:
             assert video.live
             assert video.total is None
-            for _ in video.frames:
-                time.sleep(0.01)
+            seen = [time.sleep(0.01) for _ in video.frames]
+            assert 1 <= len(seen) < 40  # the camera gave 40; the rest was dropped
     assert opened == ["/dev/video0", 0, "rtsp://camera/stream"]
+
+
+def test_a_clock_that_stands_still_still_rises():
+    with Camera(capture=Capture([0.0] * 5), clock=lambda: 7.0) as camera:
+        stamps = [frame.timestamp_s for frame in camera]
+    assert stamps == sorted(set(stamps))
+
+
+def test_a_camera_that_breaks_is_an_error_where_its_frames_are_taken():
+    class Broken(Capture):
+        def read(self):
+            if self.at == 1:
+                raise cv2.error("the driver is gone")
+            return super().read()
+
+    with Camera(capture=Broken([0.0] * 5)) as camera, pytest.raises(InputError, match="the driver is gone"):
+        for _ in camera:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max-frames", "-1"], "--max-frames: expected a number above 0, got -1"),
+        (["--out", "{dir}"], "got a folder"),
+    ],
+)
+def test_wrong_options_are_explained(tmp_path, capsys, arguments, message):
+    write_clip(tmp_path / "clip.avi", 3, 10.0)
+    filled = [a.format(dir=tmp_path) for a in arguments]
+    assert main(["video", str(tmp_path / "clip.avi"), "--jsonl", str(tmp_path / "o.jsonl"), *filled]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
