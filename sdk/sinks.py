@@ -124,9 +124,7 @@ class VideoFile:
         import cv2
 
         if self._path.is_dir():
-            raise InputError(
-                f"--out {self._path}: expected a file, got a folder; such as {self._path / 'marked.mp4'}"
-            )
+            raise InputError(f"--out {self._path}: expected a file such as marked.mp4, got a folder")
         code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
         size = picture.shape[1], picture.shape[0]
         writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._pace.fps, size)

@@ -150,7 +150,8 @@ class Camera:
     ...     for frame in camera:
     ...         tracker.update(frame.image, timestamp_s=frame.timestamp_s)
 
-    The iteration ends when the camera does, with an InputError where reading failed. `dropped` counts frames that were never seen.
+    The iteration ends when the camera does, with an InputError where reading failed. `dropped` counts frames that
+    were never seen.
 
     Args:
         source: a camera's number, its device such as `/dev/video0`, or an address (`rtsp://`, `http://`).
