@@ -94,7 +94,7 @@ def write_label(picture: UInt8, lines: Sequence[str], box: BBox) -> None:
 
     height, width = picture.shape[:2]
     thin = _thin(box)
-    pad = 2 * thin + 1  # of the outline, and of letters that begin before their place
+    pad = 2 * thin + 2  # of the outline, and of letters that reach beyond their place
     units = [cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)[0] for line in lines]
     wide, high = max(w for w, _ in units), max(h for _, h in units) * _LINE_HEIGHT
     size = min(

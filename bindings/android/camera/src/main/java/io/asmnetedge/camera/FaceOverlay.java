@@ -66,7 +66,9 @@ final class FaceOverlay extends View {
             if (face.isDoubtful()) {
                 pose += String.format(Locale.US, ", low confidence %.2f", face.confidence);
             }
-            canvas.drawText(pose, x, top + scale * (float) face.box.top - text.getTextSize() / 2, text);
+            float y = top + scale * (float) face.box.top - text.getTextSize() / 2;
+            x = Math.max(0, Math.min(x, getWidth() - text.measureText(pose))); // the view does not cut it
+            canvas.drawText(pose, x, Math.max(text.getTextSize(), Math.min(y, getHeight() - text.descent())), text);
         }
         canvas.drawText(message, text.getTextSize(), 3 * text.getTextSize(), text);
     }
