@@ -10,20 +10,22 @@ from pathlib import Path
 
 from sdk import __version__, cli_detector, cli_predict, cli_video, doctor
 from sdk.aligner import FaceAligner
-from sdk.errors import InputError, SdkError
+from sdk.command import run_command
+from sdk.errors import InputError
 from sdk.model_file import ModelFile
+from sdk.targets import check_targets
 
 _PORTRAITS = (("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"), ("skimage", "data/astronaut.png"))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 done, 1 no face found, 2 wrong input."""
-    options = _parser().parse_args(arguments)
-    try:
+    """Run a command; returns the exit status: 0 done, 1 no face found, 2 wrong input, 128 + a signal's number."""
+
+    def body() -> int:
+        options = _parser().parse_args(arguments)
         return int(options.run(options))
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+    return run_command(body)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,9 +75,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     options.json, options.quality = None, False
+    portrait = _portrait()
+    check_targets([("--out", options.out)], [("portrait", portrait), *cli_detector.models_read(options)])
     detector = cli_detector.detector_from(options)
     with FaceAligner(options.model, detector=detector, num_threads=options.threads) as aligner:
-        return 0 if cli_predict.mark(aligner, _portrait(), options.out, options)["faces"] else 1
+        return 0 if cli_predict.mark(aligner, portrait, options.out, options)["faces"] else 1
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -38,6 +38,12 @@ def detector_from(options: argparse.Namespace) -> FaceDetector:
     return FaceDetector(options.detector, min_score=options.min_score, num_threads=options.threads)
 
 
+def models_read(options: argparse.Namespace) -> list[tuple[str, Path]]:
+    """The model files that the options name, as `sdk.targets` takes what is read."""
+    given = (("model", options.model), ("detector", options.detector))
+    return [(name, path) for name, path in given if path is not None]
+
+
 def metadata_of(path: Path) -> Mapping[str, Any]:
     """What a model file says of itself, be it an aligner or a detector.
 

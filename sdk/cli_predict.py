@@ -6,18 +6,23 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from sdk.aligner import FaceAligner
-from sdk.cli_detector import detector_from
+from sdk.cli_detector import detector_from, models_read
 from sdk.drawing import draw
 from sdk.errors import InputError
 from sdk.jsonable import faces_to_dict, quality_to_dict
-from sdk.photos import find_photos, is_one_photo, picture_names, read_photo, write_file, write_photo
+from sdk.outputs import is_stream, write_file
+from sdk.photos import SUFFIXES, find_photos, is_one_photo, picture_names, read_photo, write_photo
 from sdk.progress import ProgressBar
 from sdk.results import CONFIDENT, Face, is_doubtful
+from sdk.signals import SIGPIPE, deferred, name_of
+from sdk.sinks import JsonList
+from sdk.targets import check_targets, is_standard
 
 Table = dict[str, Any]
 
@@ -35,7 +40,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "photos",
         nargs="+",
         metavar="PHOTO",
-        help="an image OpenCV reads, a folder of them, or a pattern in quotes",
+        help="an image OpenCV reads, a folder of them, a pattern in quotes, or - for standard input",
     )
     parser.add_argument(
         "--out",
@@ -49,7 +54,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         nargs="?",
         const=Path("-"),
         metavar="FILE",
-        help="write landmarks, pose and boxes as JSON to FILE, or to the screen without FILE; a list for several",
+        help="write landmarks, pose and boxes as JSON to FILE, or print it without FILE; a list for several",
     )
     parser.add_argument("--quality", action="store_true", help="add quality signals to the JSON")
     parser.set_defaults(run=run, out_is_folder=False)
@@ -66,66 +71,139 @@ class _Out(argparse.Action):
 
 
 def run(options: argparse.Namespace) -> int:
-    """Mark the photos; returns 0, 1 if there was no face at all, 2 if a photo could not be read."""
+    """Mark the photos; returns 0, 1 if there was no face at all, 2 if a photo failed, or a signal's status."""
     if options.out is None and options.json is None:
         raise InputError("expected --out PICTURE, --json, or both; without them nothing would be written")
+    _check_json(options.json)
+    one = is_one_photo(options.photos)
+    found = find_photos(options.photos)
+    pictures = _pictures(found.photos, options, one=one)
+    _check_targets(options, found.photos, pictures)
     detector = detector_from(options)
     with FaceAligner(options.model, detector=detector, num_threads=options.threads) as aligner:
-        if is_one_photo(options.photos):
-            photo = Path(options.photos[0])
-            table = mark(aligner, photo, _picture_of(photo, options), options)
-            _write_json(options.json, table)
-            return 0 if table["faces"] else 1
-        found = find_photos(options.photos)
+        if one:
+            return _run_one(aligner, found.photos[0], pictures[0], options)
         for sentence in found.skipped:
             print(sentence, file=sys.stderr)
-        return _run_several(aligner, found.photos, options)
+        return _run_several(aligner, list(zip(found.photos, pictures, strict=True)), options)
 
 
-def _picture_of(photo: Path, options: argparse.Namespace) -> Path | None:
-    """Where the marked picture of a single photo goes; None where none is asked for."""
+def _pictures(photos: Sequence[Path], options: argparse.Namespace, *, one: bool) -> list[Path | None]:
+    """Where the marked picture of each photo goes; None where none is asked for."""
     out: Path | None = options.out
-    if out is None or not (options.out_is_folder or out.is_dir()):
-        return out
-    _make_folder(out)
-    return out / picture_names([photo])[0]
+    if out is None or (one and not (options.out_is_folder or out.is_dir())):
+        return [out] * len(photos)
+    return [out / name for name in picture_names(photos)]
 
 
-def _run_several(aligner: FaceAligner, photos: Sequence[Path], options: argparse.Namespace) -> int:
+def _check_targets(options: argparse.Namespace, photos: Sequence[Path], pictures: Sequence[Path | None]) -> None:
+    written = [("--out", picture) for picture in pictures if picture is not None]
+    if options.json is not None:
+        written.append(("--json", options.json))
+    check_targets(written, [*(("photo", photo) for photo in photos), *models_read(options)])
+
+
+def _check_json(path: Path | None) -> None:
+    """`--json` may stand without FILE: the next photo of the command line is not meant to be written over.
+
+    Raises:
+        InputError: it has the name of a photo, or is a file that holds something else.
+    """
+    if path is None or is_stream(path):
+        return
+    if reason := _no_json(path):
+        raise InputError(
+            f"--json {path}: expected a file for JSON, got {reason}; to print JSON, write --json=- or put --json last"
+        )
+
+
+def _no_json(path: Path) -> str:
+    """Why a file cannot be meant for JSON; empty where it can."""
+    if path.suffix.lower() in SUFFIXES:
+        return "the name of a photo"
+    if path.is_dir():
+        return "a folder"
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).lstrip()
+    except OSError:
+        return ""
+    return "" if not start or start.startswith((b"[", b"{")) else "a file that holds something else"
+
+
+def _run_one(aligner: FaceAligner, photo: Path, picture: Path | None, options: argparse.Namespace) -> int:
+    def record(table: Table) -> None:
+        if options.json is not None:
+            write_file(options.json, (json.dumps(table, indent=1) + "\n").encode())
+            if not _quiet(options):
+                print(f"wrote {options.json}")
+
+    if picture is not None and picture != options.out:
+        _make_folder(options.out)
+    table = mark(aligner, photo, picture, options, record)
+    return 0 if table["faces"] else 1
+
+
+def _run_several(
+    aligner: FaceAligner, pairs: Sequence[tuple[Path, Path | None]], options: argparse.Namespace
+) -> int:
+    """Each photo's results are written as they come; a signal ends the run after the photo in hand."""
     if options.out is not None:
         _make_folder(options.out)
-    tables: list[Table] = []
-    failed = 0
-    with ProgressBar("photos", total=len(photos)) as bar:
-        for photo, name in zip(photos, picture_names(photos), strict=True):
+    found = failed = done = 0
+    with deferred() as stop, ExitStack() as stack:
+        with stop.interruptible():
+            tables = None if options.json is None else stack.enter_context(JsonList(options.json))
+        bar = stack.enter_context(ProgressBar("photos", total=len(pairs)))
+        record = None if tables is None else tables.add
+        for photo, picture in stop.each(pairs):
             try:
-                tables.append(mark(aligner, photo, options.out / name if options.out else None, options))
+                found += bool(mark(aligner, photo, picture, options, record)["faces"])
             except InputError as error:
+                if tables is not None and tables.broken:
+                    raise
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
+            done += 1
             bar.step()
-    _write_json(options.json, tables)
-    if failed:
-        return 2
-    return 0 if any(table["faces"] for table in tables) else 1
+    if options.json is not None and not _quiet(options):
+        print(f"wrote {options.json}")
+    if stop.number is not None:
+        if stop.number != SIGPIPE:
+            print(f"stopped ({name_of(stop.number)}) after {done} of {len(pairs)} photos", file=sys.stderr)
+        return stop.status
+    return 2 if failed else 0 if found else 1
 
 
-def mark(aligner: FaceAligner, photo: Path, picture: Path | None, options: argparse.Namespace) -> Table:
-    """Print the faces of one photo, write its picture if one is asked for, and return its table."""
+def mark(
+    aligner: FaceAligner,
+    photo: Path,
+    picture: Path | None,
+    options: argparse.Namespace,
+    record: Callable[[Table], None] | None = None,
+) -> Table:
+    """Print the faces of one photo, record their table, and then write the picture if one is asked for."""
     frame = read_photo(photo)
     faces = aligner.predict(frame)
-    quiet = str(options.json) == "-"
+    quiet = _quiet(options)
     if not quiet:
         print_faces(photo, faces)
-    if picture is not None:
-        write_photo(picture, draw(frame, faces))
-        if not quiet:
-            print(f"wrote {picture}")
     table = faces_to_dict(faces, image=photo.name, model=aligner.model.name, scheme=aligner.model.scheme.name)
     if options.quality:
         for entry, face in zip(table["faces"], faces, strict=True):
             entry["quality"] = quality_to_dict(aligner.quality(frame, face))
+    if record is not None:
+        record(table)
+    if picture is not None:
+        write_photo(picture, draw(frame, faces))
+        if not quiet:
+            print(f"wrote {picture}")
     return table
+
+
+def _quiet(options: argparse.Namespace) -> bool:
+    """Whether results go to standard output, where words for people would mix with them."""
+    return any(path is not None and is_standard(path) for path in (options.json, options.out))
 
 
 def print_faces(photo: Path, faces: Sequence[Face]) -> None:
@@ -145,17 +223,6 @@ def _confidence(face: Face) -> str:
         return ""
     warning = f", below {CONFIDENT:g}: do not trust this face" if is_doubtful(face) else ""
     return f", confidence {face.confidence:.3f}{warning}"
-
-
-def _write_json(path: Path | None, table: Table | list[Table]) -> None:
-    if path is None:
-        return
-    text = json.dumps(table, indent=1)
-    if str(path) == "-":
-        print(text)
-    else:
-        write_file(path, text.encode())
-        print(f"wrote {path}")
 
 
 def _make_folder(path: Path) -> None:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sdk.aligner import FaceAligner
-from sdk.cli_detector import detector_from
+from sdk.cli_detector import detector_from, models_read
 from sdk.errors import InputError
+from sdk.inputs import as_file, is_piped
+from sdk.outputs import Rows
 from sdk.progress import ProgressBar
 from sdk.results import CONFIDENT, is_doubtful
-from sdk.sinks import Sink, VideoFile, Window, csv_rows, json_lines
+from sdk.signals import SIGPIPE, deferred, name_of
+from sdk.sinks import Sink, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro
 from sdk.sources import Source, open_source
+from sdk.targets import check_targets
 from sdk.tracker import FaceTracker
+from sdk.video_file import VideoFile
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -31,9 +37,10 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a video file, a camera's number such as 0 or its device, or an address such as rtsp://host/stream",
+        help="a video file, - for standard input, a camera's number such as 0 or its device, or an address such "
+        "as rtsp://host/stream",
     )
-    parser.add_argument("--out", type=Path, metavar="VIDEO", help="the annotated video to write (.mp4)")
+    parser.add_argument("--out", type=Path, metavar="VIDEO", help="the annotated video to write: .mp4, .avi, .mkv")
     parser.add_argument(
         "--jsonl", type=Path, metavar="FILE", help="one JSON object per frame: time, faces with ids"
     )
@@ -46,51 +53,72 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Follow the faces; returns 0, or 1 if no frame had a face."""
+    """Follow the faces; returns 0, 1 if no frame had a face, or a signal's status."""
     if not (options.out or options.jsonl or options.csv or options.show):
         raise InputError(
             "expected --out VIDEO, --jsonl FILE, --csv FILE or --show; without them nothing would be seen"
         )
     if options.max_frames is not None and options.max_frames < 1:
         raise InputError(f"--max-frames: expected a number above 0, got {options.max_frames}")
+    _check_targets(options)
     aligner = FaceAligner(options.model, detector=detector_from(options), num_threads=options.threads)
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(options.source))
-        tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
-        sinks = _sinks(options, source, stack)
-        bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
-        started, count, with_face, doubtful = time.monotonic(), 0, 0, 0
-        for index, frame in enumerate(itertools.islice(source.frames, options.max_frames)):
-            tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
-            count, with_face = index + 1, with_face + bool(tracked)
-            doubtful += any(is_doubtful(t.face) for t in tracked)
-            bar.step()
-            wanted = [sink(index, frame, tracked) for sink in sinks]  # each gets the frame, then all are asked
-            if not all(wanted):
-                break
-    seconds = time.monotonic() - started
+    started, count, with_face, doubtful = time.monotonic(), 0, 0, 0
+    with deferred() as stop:
+        try:
+            with ExitStack() as stack:
+                with stop.interruptible():
+                    source = stack.enter_context(_source(options.source, stack))
+                    sinks = _sinks(options, source, stack)
+                tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
+                bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
+                started = time.monotonic()
+                for index, frame in enumerate(stop.each(itertools.islice(source.frames, options.max_frames))):
+                    tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
+                    count, with_face = index + 1, with_face + bool(tracked)
+                    doubtful += any(is_doubtful(t.face) for t in tracked)
+                    bar.step()
+                    wanted = [sink(index, frame, tracked) for sink in sinks]  # all get the frame before one ends
+                    if not all(wanted):
+                        break
+        finally:
+            if count:
+                _summarise(count, with_face, doubtful, time.monotonic() - started)
+    if stop.number is not None and stop.number != SIGPIPE:
+        print(f"stopped ({name_of(stop.number)}) after {count} frames", file=sys.stderr)
+    return stop.status or (0 if with_face else 1)
+
+
+def _summarise(count: int, with_face: int, doubtful: int, seconds: float) -> None:
     rate = count / max(seconds, 1e-9)
     print(f"{count} frames, {with_face} with a face, {rate:.1f} frames a second, reading and writing included")
     if doubtful:
         print(f"{doubtful} with a face of confidence below {CONFIDENT:g}: do not trust its landmarks there")
-    return 0 if with_face else 1
+
+
+def _check_targets(options: argparse.Namespace) -> None:
+    results = (("--out", options.out), ("--jsonl", options.jsonl), ("--csv", options.csv))
+    source = [("video", Path(options.source))]
+    check_targets([(name, path) for name, path in results if path is not None], [*source, *models_read(options)])
+
+
+def _source(name: str, stack: ExitStack) -> AbstractContextManager[Source]:
+    if is_piped(name):
+        return open_source(str(stack.enter_context(as_file(name, what="video"))))
+    return open_source(name)
 
 
 def _sinks(options: argparse.Namespace, source: Source, stack: ExitStack) -> list[Sink]:
+    """The video is closed last: one that turns out incomplete does not keep the rows from their place."""
+    video = (
+        None if options.out is None else stack.enter_context(VideoFile(options.out, source.fps, live=source.live))
+    )
     sinks: list[Sink] = []
     if options.jsonl is not None:
-        sinks.append(json_lines(_open(options.jsonl, stack)))
+        sinks.append(json_lines(stack.enter_context(Rows(options.jsonl))))
     if options.csv is not None:
-        sinks.append(csv_rows(_open(options.csv, stack)))
-    if options.out is not None:
-        sinks.append(stack.enter_context(VideoFile(options.out, source.fps, live=source.live)))
+        sinks.append(csv_rows(stack.enter_context(Rows(options.csv))))
+    if video is not None:
+        sinks.append(video)
     if options.show:
         sinks.append(stack.enter_context(Window("asmnet video: q or Esc ends")))
     return sinks
-
-
-def _open(path: Path, stack: ExitStack) -> TextIO:
-    try:
-        return stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error

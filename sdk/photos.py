@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy.typing as npt
 
 from sdk.errors import InputError
 from sdk.formats import UNREAD, what_it_is
+from sdk.inputs import read_input
+from sdk.outputs import is_stream, write_file
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -126,14 +127,9 @@ def read_photo(path: Path) -> UInt8:
     """
     import cv2
 
+    data = np.frombuffer(read_input(path, what="photo"), np.uint8)
     try:
-        if not path.is_file():
-            raise InputError(f"photo {path}: not found")
-        data = np.fromfile(path, np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except OSError as error:
-        hint = "; is this user allowed to read it?" if isinstance(error, PermissionError) else ""
-        raise InputError(f"photo {path}: cannot be read ({error.strerror or error}){hint}") from error
     except (cv2.error, MemoryError) as error:  # such as of more pixels than OpenCV allows
         raise InputError(f"photo {path}: OpenCV cannot read it ({error})") from error
     if image is None:
@@ -145,10 +141,12 @@ def read_photo(path: Path) -> UInt8:
 
 
 def write_photo(path: Path, picture: UInt8) -> None:
-    """Write a picture in the format of its suffix, whole or not at all."""
+    """Write a picture in the format of its suffix, whole or not at all; to a pipe or `-` without one, a PNG."""
     import cv2
 
     suffix = path.suffix.lower()
+    if is_stream(path) and suffix not in SUFFIXES:
+        suffix = ".png"
     try:
         ok, data = cv2.imencode(".jpg" if suffix in _AS_JPEG else suffix or ".png", picture)
     except cv2.error:
@@ -156,15 +154,3 @@ def write_photo(path: Path, picture: UInt8) -> None:
     if not ok:
         raise InputError(f"--out {path}: expected an image suffix such as .png or .jpg, got {path.suffix!r}")
     write_file(path, bytes(data))
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        if part.is_file():
-            part.unlink()
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -6,25 +6,20 @@ import csv
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from types import TracebackType
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from sdk.drawing import draw
 from sdk.errors import InputError
 from sdk.jsonable import frame_to_dict
-from sdk.pace import Pace
+from sdk.outputs import Rows
 from sdk.schemes import IBUG68
 from sdk.tracker import TrackedFace
 from sdk.video import Frame
-
-UInt8 = npt.NDArray[np.uint8]
-Timed = tuple[UInt8, float]
-"""A picture and its time in seconds."""
+from sdk.video_file import marked
 
 Sink = Callable[[int, Frame, Sequence[TrackedFace]], bool]
 """Takes the faces of a frame; False asks to stop."""
@@ -36,25 +31,33 @@ COLUMNS = (
 )
 """Of the CSV; pixels and degrees as everywhere."""
 
+
+class Writable(Protocol):
+    """Where text goes: an open text file, or `sdk.outputs.Rows`."""
+
+    def write(self, text: str, /) -> object: ...
+
+
 _KEYS_TO_STOP = frozenset({ord("q"), 27})
 
 
-def json_lines(file: TextIO) -> Sink:
+def json_lines(file: Writable) -> Sink:
     """One JSON object a frame."""
 
     def sink(index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
-        print(json.dumps(frame_to_dict(index, frame, tracked)), file=file)
+        file.write(json.dumps(frame_to_dict(index, frame, tracked)) + "\n")  # a record in one piece
         return True
 
     return sink
 
 
-def csv_rows(file: TextIO) -> Sink:
+def csv_rows(file: Writable) -> Sink:
     """One row per face and frame, below a row of COLUMNS."""
     writer = csv.writer(file)
-    writer.writerow(COLUMNS)
 
     def sink(index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
+        if index == 0:
+            writer.writerow(COLUMNS)
         table = frame_to_dict(index, frame, tracked)
         for face in table["faces"]:
             start = [
@@ -72,65 +75,39 @@ def csv_rows(file: TextIO) -> Sink:
     return sink
 
 
-def marked(frame: Frame, tracked: Sequence[TrackedFace]) -> UInt8:
-    """The frame with its faces and their ids."""
-    return draw(frame.image, [t.face for t in tracked], ids=[t.id for t in tracked])
+class JsonList:
+    """A JSON list that grows value by value, valid at any time where it goes into a file."""
 
+    _END = "\n]\n"
 
-class VideoFile:
-    """Writes annotated frames; the file is opened with the size of the first one.
+    def __init__(self, path: Path) -> None:
+        self._rows = Rows(path)
+        self._empty = True
+        self.broken = False
 
-    Video files have one frame rate: here what the source says, unless the first frames of a live source come at
-    another one, or those of a file faster. A frame is shown until the next one's time.
-
-    Args:
-        fps: frames a second as the source says.
-        live: the source is a live one, of which a slow device takes fewer.
-    """
-
-    def __init__(self, path: Path, fps: float, *, live: bool = False) -> None:
-        self._path = path
-        self._pace = Pace(fps, live=live)
-        self._writer: Any = None
-        self._waiting: list[Timed] = []
-
-    def __enter__(self) -> VideoFile:
+    def __enter__(self) -> JsonList:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._write_waiting()
-            self._writer.release()
+    def add(self, value: Any) -> None:
+        """One more value.
 
-    def __call__(self, index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
-        picture = marked(frame, tracked)
-        if self._writer is None:
-            self._open(picture)  # at once, so that a file that cannot be written is noticed
-        self._waiting.append((picture, frame.timestamp_s))
-        if len(self._waiting) >= self._pace.needed:
-            self._write_waiting()
-        return True
+        Raises:
+            OutputError: the list cannot be written; `broken` says so from then on.
+        """
+        stream, start = self._rows.is_stream, "[\n" if self._empty else ",\n"
+        text = start + textwrap.indent(json.dumps(value, indent=1), " ")
+        self.broken = True
+        self._rows.write(text if stream else text + self._END, over=0 if stream or self._empty else len(self._END))
+        self._empty = self.broken = False
 
-    def _write_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if waiting and self._pace.settle([time_s for _, time_s in waiting]):
-            self._writer.release()
-            self._open(waiting[0][0])
-        for picture, time_s in waiting:
-            for shown in self._pace.shown(picture, time_s):
-                self._writer.write(shown)
-
-    def _open(self, picture: UInt8) -> None:
-        import cv2
-
-        if self._path.is_dir():
-            raise InputError(f"--out {self._path}: expected a file such as marked.mp4, got a folder")
-        code = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
-        size = picture.shape[1], picture.shape[0]
-        writer: Any = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*code), self._pace.fps, size)
-        if not writer.isOpened():
-            raise InputError(f"--out {self._path}: cannot be written; is the folder there, and the suffix .mp4?")
-        self._writer = writer
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self._empty:
+            self._rows.write("[]\n")
+        elif error is None and self._rows.is_stream:
+            self._rows.write(self._END)
+        self._rows.__exit__(kind, error, trace)
 
 
 class Window:

@@ -220,12 +220,14 @@ def test_video_writes_a_row_per_face_and_frame(clip, tmp_path):
 
 
 def test_video_writes_ids_and_says_where_confidence_is_low(clip, astronaut, tmp_path, capsys, monkeypatch):
-    import sdk.sinks
+    import sdk.video_file
 
     ids: list[object] = []
-    draw = sdk.sinks.draw
+    draw = sdk.video_file.draw
     monkeypatch.setattr(
-        sdk.sinks, "draw", lambda frame, faces, **more: (ids.append(more["ids"]), draw(frame, faces, **more))[1]
+        sdk.video_file,
+        "draw",
+        lambda frame, faces, **more: (ids.append(more["ids"]), draw(frame, faces, **more))[1],
     )
     assert main(["video", str(clip), "--out", str(tmp_path / "o.mp4")]) == 0
     assert ids == [[1]] * 6

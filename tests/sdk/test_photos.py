@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from sdk import InputError, __version__
@@ -104,7 +103,7 @@ def denied(*_: object, **__: object) -> None:
 
 
 def test_a_photo_that_may_not_be_read_is_an_error_in_words(album, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(np, "fromfile", denied)
+    monkeypatch.setattr("sdk.inputs.open", denied, raising=False)
     assert main(["predict", str(album / "a.jpg"), "--json"]) == 2
     assert "a.jpg: cannot be read (Permission denied); is this user allowed" in capsys.readouterr().err
     assert main(["predict", str(album), "--json", str(tmp_path / "o.json")]) == 2

@@ -15,9 +15,9 @@ import pytest
 from sdk import InputError
 from sdk.cli import main
 from sdk.pace import LATE_S, Pace
-from sdk.sinks import VideoFile
 from sdk.sources import open_source
 from sdk.video import Camera, FileClock, Frame, frames_of, read_video
+from sdk.video_file import VideoFile
 
 
 class Capture:

@@ -1,0 +1,33 @@
+"""How every command of this project begins and ends: errors in words, signals, and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from sdk import console, signals
+from sdk.errors import SdkError
+
+
+def run_command(body: Callable[[], int | None], *, stopped: str = "stopped") -> int:
+    """The exit status of a command: its own, 2 after an error of this project, 128 and the number after a signal.
+
+    Args:
+        body: the command, its command line's parser included.
+        stopped: what to say after a signal that the command did not handle itself.
+    """
+    with signals.handled(), console.forgiving() as out:
+        try:
+            status = int(body() or 0)
+        except SdkError as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = 2
+        except signals.Stopped as signal:
+            status = signal.status
+            if signal.number != signals.SIGPIPE:
+                print(f"{stopped} ({signals.name_of(signal.number)})", file=sys.stderr)
+        out.flush()
+        if out.lost:
+            print(f"error: standard output: cannot be written ({out.lost})", file=sys.stderr)
+            status = status or 2
+    return status
