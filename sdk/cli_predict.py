@@ -113,7 +113,7 @@ def _check_json(path: Path | None) -> None:
         return
     if reason := _no_json(path):
         raise InputError(
-            f"--json {path}: expected a file for JSON, got {reason}; to print JSON, write --json=- or put --json last"
+            f"--json {path}: expected a file for JSON, got {reason}; to print, write --json=- or put --json last"
         )
 
 
