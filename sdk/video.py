@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import threading
 import time
@@ -239,7 +240,7 @@ def open_live(source: int | str) -> Any:
     """
     if isinstance(source, bool) or not isinstance(source, int | str):
         raise InputError(f"camera: expected a number, a device or an address, got {type(source).__name__}")
-    capture = open_capture(source)
+    capture = open_capture(_device_number(source))
     if capture is not None:
         return capture
     if is_address(source):
@@ -250,6 +251,13 @@ def open_live(source: int | str) -> Any:
     raise InputError(
         f"camera {source}: cannot be opened; is it connected, free, and is this user allowed to use it?"
     )
+
+
+def _device_number(source: int | str) -> int | str:
+    """The number of a device such as `/dev/video0` or a link to it: OpenCV asks FFmpeg first where it gets a path,
+    and the system's cameras where it gets a number."""
+    found = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(source)) if isinstance(source, str) else None
+    return source if found is None else int(found[1])
 
 
 def is_address(source: int | str) -> bool:

@@ -49,7 +49,9 @@ def test_no_face_is_status_1(tmp_path, capsys):
 
 def test_demo_marks_the_portrait(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo.png")]) == 0
-    assert "grace_hopper.jpg: 1 face" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "grace_hopper.jpg: 1 face" in text
+    assert "confidence 0.9" in text
     assert (tmp_path / "demo.png").stat().st_size > 10_000
 
 
@@ -137,7 +139,17 @@ def test_bad_video_input_is_explained(clip, tmp_path, capfd, arguments, message)
 def test_doctor_names_what_is_here_and_times_the_model(capsys):
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
-    words = ("asmnet-edge", "numpy", "opencv", "ai_edge_litert", "threads", "processor features", "median", "ms")
+    words = (
+        "asmnet-edge",
+        "faces below 0.5 are not to be trusted",
+        "numpy",
+        "opencv",
+        "ai_edge_litert",
+        "threads",
+        "processor features",
+        "median",
+        "ms",
+    )
     for word in words:
         assert word in text
 

@@ -173,14 +173,15 @@ def test_a_device_is_a_camera_and_hands_out_the_latest_frame(monkeypatch, tmp_pa
             super().__init__([0.0] * 40)
 
     monkeypatch.setattr(cv2, "VideoCapture", Fake)
-    monkeypatch.setattr("sdk.sources._is_device", lambda path: str(path) == "/dev/video0")
-    for source in ("/dev/video0", "0", "rtsp://camera/stream"):
+    (tmp_path / "door").symlink_to("/dev/video2")  # as /dev/v4l/by-id has them
+    monkeypatch.setattr("sdk.sources._is_device", lambda path: path == tmp_path / "door")
+    for source in (str(tmp_path / "door"), "0", "rtsp://camera/stream"):
         with open_source(source) as video:
             assert video.live
             assert video.total is None
             seen = [time.sleep(0.01) for _ in video.frames]
             assert 1 <= len(seen) < 40  # the camera gave 40; the rest was dropped
-    assert opened == ["/dev/video0", 0, "rtsp://camera/stream"]
+    assert opened == [2, 0, "rtsp://camera/stream"]
 
 
 def test_a_clock_that_stands_still_still_rises():
