@@ -9,18 +9,12 @@ from typing import Any
 
 from sdk.cells import STRIDES
 from sdk.errors import ModelFileError
+from sdk.metadata import PROPER_SHARE, Number
 from sdk.packing import DETECTOR, ModelBase, pack_file, unpack
 
 DEFAULT_DETECTOR = "face_detector_416_int8.tflite"
 
-_NEEDED: Mapping[str, type] = {
-    "name": str,
-    "input_size": int,
-    "input_colour": str,
-    "input_scale": float,
-    "min_score": float,
-    "max_overlap": float,
-}
+_NEEDED: Mapping[str, Number] = {"min_score": PROPER_SHARE, "max_overlap": PROPER_SHARE}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +51,8 @@ class DetectorFile(ModelBase):
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> DetectorFile:
         """`load` for a file that is already in memory."""
         packed = unpack(content, kind=DETECTOR, needed=_NEEDED, origin=origin)
-        size, shares = packed.metadata["input_size"], [packed.metadata[n] for n in ("min_score", "max_overlap")]
-        if size % STRIDES[-1] or not all(0.0 < share < 1.0 for share in shares):
-            raise ModelFileError(
-                f"model {origin}: expected input_size a multiple of {STRIDES[-1]}, min_score and max_overlap "
-                f"between 0 and 1, got {size}, {shares[0]} and {shares[1]}"
-            )
+        if (size := packed.metadata["input_size"]) % STRIDES[-1]:
+            raise ModelFileError(f"model {origin}: expected input_size a multiple of {STRIDES[-1]}, got {size}")
         return cls(packed.flatbuffer, packed.metadata, origin)
 
 

@@ -44,6 +44,10 @@ GREATEST = 255
 MAX_SCALE = 2.0
 """Of the maps' integers: beyond it probabilities would leave the range of double precision."""
 
+MAX_TOP_SCALE = 1e6
+MAX_WEIGHT = 1e6
+"""Of kernels and biases: far above any, and far below what makes sums of their products infinite in float32."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
@@ -79,9 +83,10 @@ class Head:
                 f"head: expected maps_side of 1 to {MAX_SIDE} and top_zero_point of 0 to 255, got "
                 f"{self.maps_side} and {self.top_zero_point}"
             )
-        if not (0 < self.maps_scale <= MAX_SCALE and 0 < self.top_scale < math.inf):
+        if not (0 < self.maps_scale <= MAX_SCALE and 0 < self.top_scale <= MAX_TOP_SCALE):
             raise InputError(
-                f"head: expected a maps_scale above 0 up to {MAX_SCALE:g} and a top_scale above 0, got "
+                f"head: expected a maps_scale above 0 up to {MAX_SCALE:g} and a top_scale above 0 up to "
+                f"{MAX_TOP_SCALE:g}, got "
                 f"{self.maps_scale} and {self.top_scale}"
             )
         rows, columns = len(self.landmarks_kernel), self.landmarks_bias.size
@@ -94,8 +99,7 @@ class Head:
                     f"{name}: expected float32 of shape {shape} with more rows than {columns} coordinates, got "
                     f"{array.dtype} of {array.shape}; are rows and columns swapped?"
                 )
-            if not np.isfinite(array).all():
-                raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
+            _check_weights(name, array)
         for name, size in zip(CONFIDENCE, (columns // 2, 1), strict=True):
             weights = getattr(self, name)
             if (weights is None) != (self.confidence_kernel is None):
@@ -104,6 +108,7 @@ class Head:
                 continue
             if weights.shape != (size,) or weights.dtype != np.float32 or not np.isfinite(weights).all():
                 raise InputError(f"{name}: expected {size} finite float32, got {weights.dtype} of {weights.shape}")
+            _check_weights(name, weights)
 
     @property
     def n_points(self) -> int:
@@ -147,6 +152,13 @@ class Head:
                 raise InputError(f"head: {name}: expected {kind.__name__}, got {settings.get(name)!r}")
         named = {name: arrays[name] for name in members(settings)}
         return cls(**{name: settings[name] for name in SETTINGS}, **named)
+
+
+def _check_weights(name: str, array: Float32) -> None:
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
+    if array.size and np.abs(array).max() > MAX_WEIGHT:
+        raise InputError(f"{name}: expected numbers up to {MAX_WEIGHT:g}, got {np.abs(array).max():g}")
 
 
 def members(settings: Any) -> tuple[str, ...]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from sdk.arrays import array_bytes, read_array
 from sdk.errors import InputError, ModelFileError
 from sdk.head import Head
 from sdk.head import members as head_members
+from sdk.metadata import CROP_MARGIN, SHARE, Number
 from sdk.packing import (
     ALIGNER,
     FORMAT_VERSION,
     METADATA_NAME,
     ModelBase,
     PackedFile,
-    array_bytes,
     pack_file,
-    read_array,
     unpack,
 )
 from sdk.schemes import SCHEMES, LandmarkScheme
-from sdk.shape_model import ARRAYS, ShapeModel
+from sdk.parsing import parsing
+from sdk.shape_model import ARRAYS, ShapeModel, check_shape_model
 
 __all__ = [
     "ARRAY_NAME",
@@ -43,14 +44,7 @@ DEFAULT_MODEL = PRESETS["accurate"]
 ARRAY_NAME = "shape_model/{}.npy"
 HEAD_NAME = "head/{}.npy"
 
-_NEEDED: Mapping[str, type] = {
-    "name": str,
-    "scheme": str,
-    "input_size": int,
-    "crop_margin": float,
-    "input_colour": str,
-    "input_scale": float,
-}
+_NEEDED: Mapping[str, Number | type] = {"scheme": str, "crop_margin": CROP_MARGIN}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,9 +108,9 @@ class ModelFile(ModelBase):
         scheme = packed.metadata["scheme"]
         if scheme not in SCHEMES:
             raise ModelFileError(f"model {origin}: expected scheme in {sorted(SCHEMES)}, got {scheme!r}")
-        expansion = packed.metadata.get("yaw_expansion", 0.0)
-        if not isinstance(expansion, int | float) or not 0 <= expansion <= 1:
-            raise ModelFileError(f"model {origin}: metadata yaw_expansion: expected 0 to 1, got {expansion!r}")
+        if words := SHARE.refusal(packed.metadata.get("yaw_expansion", 0.0)):
+            got = packed.metadata["yaw_expansion"]
+            raise ModelFileError(f"model {origin}: metadata yaw_expansion: expected {words}, got {got!r:.40}")
         return cls(packed.flatbuffer, packed.metadata, _shape_model(packed, origin), origin, _head(packed, origin))
 
     def repacked(self, metadata: Mapping[str, Any]) -> bytes:
@@ -148,10 +142,9 @@ def _members(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _shape_model(packed: PackedFile, origin: str) -> ShapeModel:
-    try:
-        model = ShapeModel.from_arrays({n: read_array(packed.members[ARRAY_NAME.format(n)]) for n in ARRAYS})
-    except (ValueError, InputError) as error:
-        raise ModelFileError(f"model {origin}: shape model: {error}") from error
+    with parsing(origin, "shape model"):
+        model = ShapeModel.from_arrays(_arrays(packed, ARRAY_NAME, ARRAYS))
+        check_shape_model(model)
     _check_points(f"shape model has {model.n_points}", model.n_points, packed, origin)
     return model
 
@@ -160,13 +153,14 @@ def _head(packed: PackedFile, origin: str) -> Head | None:
     settings = packed.metadata.get("head")
     if settings is None:
         return None
-    try:
-        arrays = {n: read_array(packed.members[HEAD_NAME.format(n)]) for n in head_members(settings)}
-        head = Head.of(settings, arrays)
-    except (ValueError, InputError) as error:
-        raise ModelFileError(f"model {origin}: {error}") from error
+    with parsing(origin, "head"):
+        head = Head.of(settings, _arrays(packed, HEAD_NAME, head_members(settings)))
     _check_points(f"head gives {head.n_points}", head.n_points, packed, origin)
     return head
+
+
+def _arrays(packed: PackedFile, place: str, names: Sequence[str]) -> dict[str, Any]:
+    return {name: read_array(packed.members[place.format(name)], name) for name in names}
 
 
 def _check_points(words: str, found: int, packed: PackedFile, origin: str) -> None:

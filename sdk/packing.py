@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from sdk import metadata as fields
+from sdk.archive import Archive
 from sdk.errors import InputError, ModelFileError
+from sdk.files import check_size, read_file
+from sdk.parsing import RefusedError, parsing
+from sdk.tflite import check_network
 
 FORMAT_VERSION = 2
 """The newest that is read; `pack_file` writes 1 where nothing in the file is new."""
@@ -30,7 +32,13 @@ ALIGNER = "face_aligner"
 DETECTOR = "face_detector"
 """Kinds of models, in the field `kind`; a file without it is an aligner."""
 
-_MAX_MEMBER_BYTES = 8 << 20  # far above any shape model: a larger member is an attack or a mistake
+_NEEDED: Mapping[str, fields.Number | type] = {
+    "name": str,
+    "input_size": fields.INPUT_SIZE,
+    "input_colour": str,
+    "input_scale": fields.INPUT_SCALE,
+    "sha256": dict,
+}
 _USERS = {ALIGNER: "FaceAligner(model=...)", DETECTOR: "FaceDetector(model=...)"}
 
 
@@ -106,24 +114,12 @@ class ModelBase(ABC):
         raise InputError(f"model: expected a path, a {cls.__name__} or None, got {type(model).__name__}")
 
 
-def read_file(path: str | Path) -> bytes:
-    """The content of a model file.
-
-    Raises:
-        ModelFileError: it cannot be read.
-    """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"model {path}: cannot be read ({error.strerror or error})") from error
-
-
 def kind_of(content: bytes) -> str:
     """The kind that a file claims; ALIGNER where it says nothing readable, so that loading it gives the error."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return str(json.loads(_read_member(archive, METADATA_NAME, "file")).get("kind", ALIGNER))
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, AttributeError, ModelFileError):
+        with parsing("file", "archive"):
+            return str(fields.parse(Archive.of(content).read(METADATA_NAME)).get("kind", ALIGNER))
+    except ModelFileError:
         return ALIGNER
 
 
@@ -131,7 +127,7 @@ def unpack(
     content: bytes,
     *,
     kind: str,
-    needed: Mapping[str, type],
+    needed: Mapping[str, fields.Number | type],
     members: Callable[[Mapping[str, Any]], Sequence[str]] = lambda metadata: (),
     origin: str,
 ) -> PackedFile:
@@ -139,31 +135,40 @@ def unpack(
 
     Args:
         kind: ALIGNER or DETECTOR.
-        needed: metadata fields and their types.
+        needed: metadata fields, and what each may be.
         members: names of further associated files, given the metadata.
         origin: where it came from, for messages.
     Raises:
-        ModelFileError: it is truncated, altered, of another kind, or of a newer format version.
+        InputError: the content is not bytes.
+        ModelFileError: it is truncated, altered, of another kind, of a newer format version, or its network is
+            not one that may be run (docs/SECURITY.md).
     """
+    _check_content(content, origin)
+    with parsing(origin, "no readable metadata at the end of the file"):
+        archive = Archive.of(content)
+    with parsing(origin, "associated files"):
+        text = archive.read(METADATA_NAME, limit=fields.MAX_BYTES)
+    with parsing(origin, METADATA_NAME):
+        table = fields.parse(text)
+        _check_metadata(table, kind, needed)
+    with parsing(origin, "associated files"):
+        found = {name: archive.read(name) for name in members(table)}
+    flatbuffer = content[: archive.start]
+    _check_digests(table["sha256"], {"flatbuffer": flatbuffer, **found}, origin)
+    with parsing(origin, "network"):
+        check_network(flatbuffer)
+    return PackedFile(flatbuffer, table, found)
+
+
+def _check_content(content: bytes, origin: str) -> None:
+    if not isinstance(content, bytes):
+        raise InputError(f"model {origin}: expected the bytes of a file, got {type(content).__name__}")
+    check_size(len(content), origin)
     if content[4:8] != b"TFL3":
         raise ModelFileError(
             f"model {origin}: expected a TFLite flatbuffer (bytes 4 to 8 are TFL3), got "
             f"{content[4:8]!r} in {len(content)} bytes; is the file complete, and a model?"
         )
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            start = min(info.header_offset for info in archive.infolist())
-            text = _read_member(archive, METADATA_NAME, origin)
-            metadata = _check_metadata(text, kind, needed, origin)
-            found = {name: _read_member(archive, name, origin) for name in members(metadata)}
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-        raise ModelFileError(
-            f"model {origin}: no readable metadata at the end of the file ({error}); "
-            "is it truncated, or a plain .tflite? python -m convert packs one"
-        ) from error
-    flatbuffer = content[:start]
-    _check_digests(metadata["sha256"], {"flatbuffer": flatbuffer, **found}, origin)
-    return PackedFile(flatbuffer, metadata, found)
 
 
 def pack_file(
@@ -186,68 +191,19 @@ def pack_file(
     return buffer.getvalue()
 
 
-def array_bytes(array: npt.NDArray[Any]) -> bytes:
-    """An array as a member `.npy`."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def read_array(member: bytes) -> npt.NDArray[Any]:
-    """Inverse of `array_bytes`; ValueError where it is none."""
-    found: npt.NDArray[Any] = np.lib.format.read_array(io.BytesIO(member), allow_pickle=False)
-    return found
-
-
-def _read_member(archive: zipfile.ZipFile, name: str, origin: str) -> bytes:
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
-        raise ModelFileError(
-            f"model {origin}: expected {name} among the associated files, got {archive.namelist()}; "
-            "was it made by python -m convert?"
-        ) from None
-    if info.file_size > _MAX_MEMBER_BYTES:
-        raise ModelFileError(
-            f"model {origin}: {name} claims {info.file_size} bytes, more than {_MAX_MEMBER_BYTES}; refused"
-        )
-    with archive.open(info) as member:  # read bounded: the claimed size may lie
-        data = member.read(_MAX_MEMBER_BYTES + 1)
-    if len(data) > _MAX_MEMBER_BYTES:
-        raise ModelFileError(f"model {origin}: {name} unpacks to more than {_MAX_MEMBER_BYTES} bytes; refused")
-    return data
-
-
-def _check_metadata(text: bytes, kind: str, needed: Mapping[str, type], origin: str) -> dict[str, Any]:
-    try:
-        table: Any = json.loads(text)
-    except ValueError as error:
-        raise ModelFileError(f"model {origin}: {METADATA_NAME} is no JSON ({error}); damaged?") from error
-    version = table.get("format_version") if isinstance(table, dict) else None
-    if not isinstance(version, int):
-        raise ModelFileError(f"model {origin}: expected an integer format_version, got {version!r}")
+def _check_metadata(table: Mapping[str, Any], kind: str, needed: Mapping[str, fields.Number | type]) -> None:
+    version = table.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise RefusedError(f"expected an integer format_version of at least 1, got {version!r:.40}")
     if version > FORMAT_VERSION:
-        raise ModelFileError(
-            f"model {origin}: format version {version} is newer than this SDK reads ({FORMAT_VERSION}); "
-            "upgrade asmnet-edge"
+        raise RefusedError(
+            f"format version {version} is newer than this SDK reads ({FORMAT_VERSION}); upgrade asmnet-edge"
         )
     found = table.get("kind", ALIGNER)
     if found != kind:
-        raise ModelFileError(
-            f"model {origin}: expected a {kind}, got kind {found!r}; it belongs into "
-            f"{_USERS.get(found, 'another version')}"
-        )
-    for name, expected in {**needed, "sha256": dict}.items():
-        if not isinstance(table.get(name), expected):
-            raise ModelFileError(
-                f"model {origin}: metadata {name}: expected {expected.__name__}, got {table.get(name)!r}"
-            )
-    if table.get("input_colour") != "rgb" or table["input_size"] < 1:
-        raise ModelFileError(
-            f"model {origin}: expected input_colour rgb and a positive input_size, "
-            f"got {table.get('input_colour')!r}, {table['input_size']}"
-        )
-    return dict(table)
+        user = _USERS.get(found, "another version") if isinstance(found, str) else "no version"
+        raise RefusedError(f"expected a {kind}, got kind {found!r:.40}; it belongs into {user}")
+    fields.check(table, {**_NEEDED, **needed})
 
 
 def _check_digests(digests: Mapping[str, str], parts: Mapping[str, bytes], origin: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sdk import FaceAligner, InputError, ModelFile, ModelFileError
 from sdk.head import ARRAYS as HEAD_ARRAYS
 from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, HEAD_NAME, METADATA_NAME, pack
-from sdk.packing import array_bytes
+from sdk.arrays import array_bytes
 from sdk.testing import FixedDetector, toy_shape_model
 
 MODEL = ModelFile.default()
