@@ -1,7 +1,7 @@
 """The zip archive at the end of a model file, read within bounds.
 
-zipfile reads what it is told to: encrypted, split and 64-bit archives, other compressions, millions of entries. A model
-file has none of these, so its directory is looked at before zipfile sees it.
+zipfile reads what it is told to: encrypted, split and 64-bit archives, other compressions, millions of entries.
+A model file has none of these, so its directory is looked at before zipfile sees it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ MAX_DIRECTORY = 16 << 10
 MAX_MEMBER_BYTES = 8 << 20
 """Far above any shape model or head: a larger member is an attack or a mistake."""
 
-_END = struct.Struct("<4s4H2LH")  # signature, two disks, entries here and in all, directory's size and place, comment
+_END = struct.Struct(
+    "<4s4H2LH"
+)  # signature, two disks, entries here and in all, directory's size and place, comment
 _LOCATOR = b"PK\x06\x07"  # of the end of a 64-bit archive, 20 bytes before the plain one
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FLAGS = 0x0806  # UTF-8 names and the deflater's level; not: encrypted, sizes that follow the data, patches
@@ -43,7 +45,9 @@ class Archive:
         entries = archive.infolist()
         for entry in entries:
             if entry.compress_type not in _PLAIN or entry.flag_bits & ~_FLAGS:
-                raise RefusedError(f"{entry.filename!a}: expected a plain or deflated member; is the file damaged?")
+                raise RefusedError(
+                    f"{entry.filename!a}: expected a plain or deflated member; is the file damaged?"
+                )
         if len({entry.filename for entry in entries}) != len(entries):
             raise RefusedError("two members have the same name; expected each once")
         start = min(entry.header_offset for entry in entries)
@@ -77,7 +81,9 @@ def _check_end(content: bytes) -> None:
     """The record at the very end: a plain archive of few entries."""
     at = content.rfind(b"PK\x05\x06", max(0, len(content) - _END.size - 0xFFFF))
     if at < 0 or at + _END.size > len(content):
-        raise RefusedError("there is no archive; is the file truncated, or a plain .tflite? python -m convert packs one")
+        raise RefusedError(
+            "there is no archive; is the file truncated, or a plain .tflite? python -m convert packs one"
+        )
     _, disk, first, here, entries, size, place, comment = _END.unpack_from(content, at)
     if at + _END.size + comment != len(content) or size + place > at:
         raise RefusedError("its end does not fit its size; is the file truncated?")

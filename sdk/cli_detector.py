@@ -9,8 +9,8 @@ from typing import Any
 
 from sdk.detector_file import DetectorFile
 from sdk.face_detector import FaceDetector
-from sdk.model_file import ModelFile
 from sdk.files import read_file
+from sdk.model_file import ModelFile
 from sdk.packing import DETECTOR, kind_of
 
 

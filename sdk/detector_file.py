@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from sdk.cells import STRIDES
 from sdk.errors import ModelFileError
 from sdk.metadata import PROPER_SHARE, Number
 from sdk.packing import DETECTOR, ModelBase, pack_file, unpack
+from sdk.pins import shipped
 
 DEFAULT_DETECTOR = "face_detector_416_int8.tflite"
 
@@ -44,8 +44,7 @@ class DetectorFile(ModelBase):
     @classmethod
     def default(cls) -> DetectorFile:
         """The detector shipped with the package."""
-        content = (resources.files("sdk") / "models" / "detectors" / DEFAULT_DETECTOR).read_bytes()
-        return cls.from_bytes(content, origin=DEFAULT_DETECTOR)
+        return cls.from_bytes(shipped(f"detectors/{DEFAULT_DETECTOR}"), origin=DEFAULT_DETECTOR)
 
     @classmethod
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> DetectorFile:

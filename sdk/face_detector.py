@@ -13,7 +13,7 @@ from sdk.checks import check_count, check_score
 from sdk.detector_file import DetectorFile
 from sdk.errors import BackendError
 from sdk.frames import bgr_to_rgb, check_frame
-from sdk.interpreter import check_num_threads, input_values, open_tflite
+from sdk.interpreter import check_num_threads, input_values, invoke, open_tflite
 from sdk.results import BBox, Detection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -131,7 +131,7 @@ class _CellInterpreter:
     def run(self, pixels: UInt8) -> Float32:
         """Cells (cells, 7) of an RGB input (size, size, 3)."""
         self._tflite.set_tensor(self._input["index"], input_values(pixels, self._input["dtype"], self._scale))
-        self._tflite.invoke()
+        invoke(self._tflite)
         levels = [np.concatenate([self._read(*one) for one in maps], axis=1) for maps in self._maps]
         return np.concatenate(levels)
 

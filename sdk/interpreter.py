@@ -59,7 +59,7 @@ class TfliteInterpreter:
     def run(self, crop: UInt8, /) -> tuple[Float32, Float32]:
         """Landmarks (n, 2) in crop coordinates and pose (3,) of an RGB crop (size, size, 3)."""
         self._tflite.set_tensor(self._input["index"], input_values(crop, self._input["dtype"], self._input_scale))
-        self._tflite.invoke()
+        invoke(self._tflite)
         if self._decoder is not None:
             return self._decoder(*self.raw_outputs)
         landmarks, pose = map(_real, self.raw_outputs, self._outputs)
@@ -145,11 +145,25 @@ def open_tflite(flatbuffer: bytes, *, num_threads: int, origin: str) -> tuple[st
     try:
         interpreter = create(model_content=flatbuffer, num_threads=num_threads)
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, MemoryError) as error:
         raise BackendError(
             f"model {origin}: {backend} does not accept it: {error}; try a newer version of the interpreter"
         ) from error
     return backend, interpreter
+
+
+def invoke(interpreter: Any) -> None:
+    """Run the network once.
+
+    Raises:
+        BackendError: it fails, which networks of this project do not.
+    """
+    try:
+        interpreter.invoke()
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise BackendError(
+            f"the interpreter cannot run this model: {error}; is the file from a source you trust?"
+        ) from error
 
 
 def input_values(pixels: UInt8, dtype: npt.DTypeLike, scale: float) -> npt.NDArray[Any]:

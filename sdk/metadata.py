@@ -28,9 +28,10 @@ class Number:
     def refusal(self, value: Any) -> str | None:
         """What was expected, where the value is not that."""
         kind, name = (int, "int") if self.whole else (int | float, "float")
-        if isinstance(value, kind) and not isinstance(value, bool):
-            if self.least < value < self.most or (not self.between and value in (self.least, self.most)):
-                return None
+        typed = isinstance(value, kind) and not isinstance(value, bool)
+        at_bound = not self.between and value in (self.least, self.most)
+        if typed and (at_bound or self.least < value < self.most):
+            return None
         words = "between {:g} and {:g}" if self.between else "from {:g} to {:g}"
         return f"{name} {words.format(self.least, self.most)}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
@@ -22,8 +21,9 @@ from sdk.packing import (
     pack_file,
     unpack,
 )
-from sdk.schemes import SCHEMES, LandmarkScheme
 from sdk.parsing import parsing
+from sdk.pins import shipped
+from sdk.schemes import SCHEMES, LandmarkScheme
 from sdk.shape_model import ARRAYS, ShapeModel, check_shape_model
 
 __all__ = [
@@ -90,11 +90,11 @@ class ModelFile(ModelBase):
 
         Raises:
             InputError: there is none of that name.
+            ModelFileError: it is not the file that was released (sdk.pins).
         """
         if name not in PRESETS:
             raise InputError(f"model: expected one of {', '.join(PRESETS)}, got {name!r}")
-        content = (resources.files("sdk") / "models" / PRESETS[name]).read_bytes()
-        return cls.from_bytes(content, origin=PRESETS[name])
+        return cls.from_bytes(shipped(PRESETS[name]), origin=PRESETS[name])
 
     @classmethod
     def named(cls, name: str) -> ModelFile | None:

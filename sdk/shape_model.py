@@ -188,7 +188,9 @@ def check_shape_model(model: ShapeModel) -> None:
     mean, modes = model.mean.astype(np.float64), model.eigenvectors.astype(np.float64)
     radius = math.sqrt((mean**2).sum(axis=1).mean())
     if np.abs(mean.mean(axis=0)).max() > TOLERANCE or abs(radius - 1.0) > TOLERANCE:
-        raise InputError(f"mean: expected zero centroid and unit RMS radius, got {mean.mean(axis=0)} and {radius:g}")
+        raise InputError(
+            f"mean: expected zero centroid and unit RMS radius, got {mean.mean(axis=0)} and {radius:g}"
+        )
     if _flatness(mean) < TOLERANCE or _flatness(model.mean_3d) < TOLERANCE:
         raise InputError("mean, mean_3d: expected points in the plane and in space, got a line or a plane")
     if not 1 <= model.n_modes <= min(MAX_MODES, mean.size):
@@ -199,7 +201,9 @@ def check_shape_model(model: ShapeModel) -> None:
         raise InputError(f"eigenvalues: expected 1e-12 to {mean.size}, got {model.eigenvalues[[-1, 0]]}")
     total, squares = model.residual_moments.tolist()
     if not 0 <= squares <= (1 + TOLERANCE) * total**2 or not 0 <= total <= mean.size:
-        raise InputError(f"residual_moments: expected a sum and a sum of squares of variances, got {total}, {squares}")
+        raise InputError(
+            f"residual_moments: expected a sum and a sum of squares of variances, got {total}, {squares}"
+        )
 
 
 def _flatness(points: npt.ArrayLike) -> float:

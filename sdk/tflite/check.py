@@ -10,7 +10,7 @@ from sdk.tflite.network import RANGES, Network, Operator, Tensor, read_network
 from sdk.tflite.shapes import RULES, Step
 
 MAX_BYTES = 1 << 30
-"""Of activations, weights as interpreters repack them, and scratch memory: the largest network here takes a tenth."""
+"""Of activations, weights as interpreters repack them, and scratch memory: networks here take 32 MiB at most."""
 
 MAX_MACS = 1 << 36
 """Multiply-accumulates of one run: minutes on a small device, five hundred times the largest network here."""
@@ -93,15 +93,19 @@ def _check_shapes(step: Step, operator: Operator) -> None:
 
 def _check_scales(step: Step) -> None:
     """Integers have a scale, and those of an operator are of comparable size."""
-    activations = [t for t in (*step.inputs, *step.outputs) if t is not None and not len(t.data) and t.type in RANGES]
+    activations = [
+        t for t in (*step.inputs, *step.outputs) if t is not None and not len(t.data) and t.type in RANGES
+    ]
     scales = [scale for t in activations for scale in (t.scales or (0.0,))]
     if scales and (min(scales) <= 0 or max(scales) / min(scales) > MAX_RATIO or len(scales) != len(activations)):
-        raise RefusedError(f"{step.name}: expected one scale for each of its tensors, of comparable size, got {scales[:9]}")
+        raise RefusedError(
+            f"{step.name}: expected one scale for each of its tensors, of comparable size, got {scales[:9]}"
+        )
 
 
 def _work(step: Step) -> Work:
     """Weights as they are repacked, and for windows a matrix of all of them, as simple kernels make it."""
-    weights = sum(4 * t.count for t in step.inputs if t is not None and len(t.data))
+    weights = sum(4 * t.size for t in step.inputs if t is not None and len(t.data))
     return Work(weights + _scratch(step), _macs(step))
 
 
@@ -122,6 +126,6 @@ def _scratch(step: Step) -> int:
 def _macs(step: Step) -> int:
     filters = _filters(step)
     if filters is None:
-        return sum(t.count for t in step.outputs)
+        return sum(t.size for t in step.outputs)
     per_place = math.prod(filters.shape[:3] if "DEPTHWISE" in step.name else filters.shape[1:])
-    return step.outputs[0].count * per_place
+    return step.outputs[0].size * per_place

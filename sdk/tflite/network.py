@@ -23,7 +23,9 @@ SIGNATURE, TENSOR_MAP = "***-I", "*I"
 BYTES: Mapping[int, int] = MappingProxyType({0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1})
 """Of a number of each TensorType: float32, float16, int32, uint8, int64, bool, int16, int8."""
 
-RANGES: Mapping[int, tuple[int, int]] = MappingProxyType({3: (0, 255), 7: (-(1 << 15), (1 << 15) - 1), 9: (-128, 127)})
+RANGES: Mapping[int, tuple[int, int]] = MappingProxyType(
+    {3: (0, 255), 7: (-(1 << 15), (1 << 15) - 1), 9: (-128, 127)}
+)
 """Of the types that activations are quantised to: uint8, int16, int8."""
 
 INT32, INT64 = 2, 4
@@ -37,7 +39,7 @@ KNOWN_METADATA = (b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METAD
 
 
 class Tensor(NamedTuple):
-    """A tensor: `type` as the schema numbers it; `data` of a constant, else empty; `scales` empty for plain numbers."""
+    """A tensor: `type` as the schema numbers it, `data` of a constant or empty, `scales` of integers or empty."""
 
     shape: tuple[int, ...]
     type: int
@@ -45,16 +47,16 @@ class Tensor(NamedTuple):
     scales: tuple[float, ...]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return math.prod(self.shape)
 
     @property
     def bytes(self) -> int:
-        return self.count * BYTES[self.type]
+        return self.size * BYTES[self.type]
 
 
 class Operator(NamedTuple):
-    """One step: `code` as the schema numbers it; inputs of -1 are left out ones; `options` in the schema's order."""
+    """One step: `code` as the schema numbers it; an input of -1 is left out; `options` in the schema's order."""
 
     code: int
     inputs: tuple[int, ...]
@@ -144,14 +146,12 @@ def _operator(table: Table, codes: list[int]) -> Operator:
     kind = int(table.scalar(3))
     if any(table.numbers(7, "?")) or table.numbers(8, "i") or table.scalar(11):
         raise RefusedError(f"{table.name}: expected a plain operator, got one with variables or further options")
-    if kind and kind not in OPTIONS:
-        raise RefusedError(f"{table.name}: options of kind {kind} belong to no known operator")
     options = _options(table, kind)
     return Operator(codes[table.scalar(0)], table.numbers(1, "i"), table.numbers(2, "i"), kind, options)
 
 
 def _options(table: Table, kind: int) -> tuple[Any, ...]:
-    if not kind:
+    if kind not in OPTIONS:  # none, or of an operator that is refused later by its name
         return ()
     kinds, defaults = OPTIONS[kind]
     found = table.table(4, kinds, f"options of {table.name}")
@@ -171,9 +171,13 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
     if kind not in BYTES or table.scalar(5):
         raise RefusedError(f"{table.name}: expected a plain type, got {kind}, or a variable")
     if len(shape) > MAX_RANK or any(not 1 <= n <= MAX_NUMBERS for n in shape) or math.prod(shape) > MAX_NUMBERS:
-        raise RefusedError(f"{table.name}: expected a fixed shape of at most {MAX_NUMBERS} numbers, got {shape[:9]}")
+        raise RefusedError(
+            f"{table.name}: expected a fixed shape of at most {MAX_NUMBERS} numbers, got {shape[:9]}"
+        )
     signature = table.numbers(7, "i")
-    if signature and (len(signature) != len(shape) or any(s not in (-1, n) for s, n in zip(signature, shape, strict=True))):
+    if signature and (
+        len(signature) != len(shape) or any(s not in (-1, n) for s, n in zip(signature, shape, strict=True))
+    ):
         raise RefusedError(f"{table.name}: its two shapes disagree")
     tensor = Tensor(shape, kind, buffers[table.scalar(2)], _scales(table, shape, kind))
     if len(tensor.data) not in (0, tensor.bytes):
@@ -204,7 +208,11 @@ def _check_grid(
     allowed: tuple[int, int],
 ) -> None:
     along = shape[axis] if 0 <= axis < len(shape) else 1
-    if len(scales) not in (1, along) or len(zeros) not in (len(scales), 0) or not 0 <= axis <= max(0, len(shape) - 1):
+    if (
+        len(scales) not in (1, along)
+        or len(zeros) not in (len(scales), 0)
+        or not 0 <= axis <= max(0, len(shape) - 1)
+    ):
         raise RefusedError(
             f"{grid.name}: expected a scale and a zero point for all or for each of {along}, got {len(scales)} "
             f"and {len(zeros)} along axis {axis}"

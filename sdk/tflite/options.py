@@ -1,4 +1,4 @@
-"""The options of operators, by the schema's number of their kind: a letter for each field, and defaults that are not 0.
+"""The options of operators, by the schema's number of their kind: a letter for each field, and defaults beside 0.
 
 Letters are those of sdk.tflite.reader.Table.
 """
@@ -46,7 +46,9 @@ OPTIONS: Mapping[int, tuple[str, Mapping[int, int]]] = MappingProxyType(
         DEPTH_TO_SPACE: ("i", {}),
         MATMUL: ("???", {}),  # transpose first, transpose second, asymmetric inputs
         GELU: ("?", {}),
-        **dict.fromkeys((PAD, TRANSPOSE, EXP, LOG_SOFTMAX, DEQUANTIZE, EXTREME, NEG, PAD_V2, SLICE, TILE), ("", {})),
+        **dict.fromkeys(
+            (PAD, TRANSPOSE, EXP, LOG_SOFTMAX, DEQUANTIZE, EXTREME, NEG, PAD_V2, SLICE, TILE), ("", {})
+        ),
         **dict.fromkeys((EXPAND, POW, SQUARE, SQUARED_DIFFERENCE, ABS, COS, QUANTIZE, HARD_SWISH), ("", {})),
         BROADCAST: ("", {}),
     }

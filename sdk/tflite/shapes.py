@@ -43,7 +43,8 @@ class Step:
 
     def image(self, i: int) -> Shape:
         """Of an input with four axes."""
-        return self.need(self.shape(i), len(self.shape(i)) == 4, "four axes")
+        self.need(self.shape(i), len(self.shape(i)) == 4, "four axes")
+        return self.shape(i)
 
     def need(self, value: Any, condition: bool, words: str) -> Any:
         """The value, if the condition holds."""
@@ -89,7 +90,9 @@ def _depthwise(step: Step) -> list[Shape]:
     (b, h, w, c), (one, fh, fw, filters) = step.image(0), step.image(1)
     _, sw, sh, times, _, dw, dh = step.options
     step.steps(sw, sh, dw, dh, fh, fw)
-    step.need((c, times, filters), one == 1 and times * c == filters, "as many filters as channels, times a multiplier")
+    step.need(
+        (c, times, filters), one == 1 and times * c == filters, "as many filters as channels, times a multiplier"
+    )
     _bias(step, 2, filters)
     return [(b, _slide(step, h, fh, sh, dh), _slide(step, w, fw, sw, dw), filters)]
 
@@ -103,8 +106,16 @@ def _transpose_conv(step: Step) -> list[Shape]:
     shape, (filters, fh, fw, fc), (b, h, w, c) = step.integers(0), step.image(1), step.image(2)
     _, sw, sh, _, _ = step.options
     step.steps(sw, sh, fh, fw)
-    step.need(shape, len(shape) == 4 and min(shape) > 0 and shape[0] == b and shape[3] == filters and c == fc, "shapes that fit")
-    step.need((h, w), (h, w) == (_slide(step, shape[1], fh, sh), _slide(step, shape[2], fw, sw)), "an input of its output")
+    step.need(
+        shape,
+        len(shape) == 4 and min(shape) > 0 and shape[0] == b and shape[3] == filters and c == fc,
+        "shapes that fit",
+    )
+    step.need(
+        (h, w),
+        (h, w) == (_slide(step, shape[1], fh, sh), _slide(step, shape[2], fw, sw)),
+        "an input of its output",
+    )
     _bias(step, 3, filters)
     return [shape]
 
@@ -222,7 +233,9 @@ def _strided_slice(step: Step) -> list[Shape]:
     begin_mask, end_mask, ellipsis, new, shrink, length = step.options
     rank = len(shape)
     step.need(step.options, not (ellipsis or new or length), "neither ellipsis nor new axes")
-    step.need(strides, {len(begins), len(ends), len(strides)} == {rank} and 0 not in strides, "a slice for each axis")
+    step.need(
+        strides, {len(begins), len(ends), len(strides)} == {rank} and 0 not in strides, "a slice for each axis"
+    )
     out = []
     for a, n in enumerate(shape):
         first, last = (None if m >> a & 1 else v[a] for m, v in ((begin_mask, begins), (end_mask, ends)))
@@ -266,14 +279,20 @@ def _unpack(step: Step) -> list[Shape]:
 def _matmul(step: Step) -> list[Shape]:
     a, b = step.shape(0), step.shape(1)
     step.need((a, b), min(len(a), len(b)) >= 2, "two axes each")
-    (m, k), (k2, n) = (s[-2:][:: -1 if turned else 1] for s, turned in ((a, step.options[0]), (b, step.options[1])))
+    (m, k), (k2, n) = (
+        s[-2:][:: -1 if turned else 1] for s, turned in ((a, step.options[0]), (b, step.options[1]))
+    )
     step.need((a, b), k == k2, "matrices that fit")
     return [(*np.broadcast_shapes(a[:-2], b[:-2]), m, n)]
 
 
 def _broadcast_to(step: Step) -> list[Shape]:
     wanted = step.integers(1)
-    return [step.need(wanted, min(wanted) > 0 and np.broadcast_shapes(step.shape(0), wanted) == wanted, "a shape that fits")]
+    return [
+        step.need(
+            wanted, min(wanted) > 0 and np.broadcast_shapes(step.shape(0), wanted) == wanted, "a shape that fits"
+        )
+    ]
 
 
 def _to_depth(step: Step) -> list[Shape]:

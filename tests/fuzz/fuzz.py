@@ -1,13 +1,14 @@
 """Fuzzes the reader of model files: python tests/fuzz/fuzz.py --count 20000, or --seconds 600.
 
-Every file is loaded in a child process, and run on LiteRT where it is accepted, so that a crash is seen and counted.
-Prints what came of each kind of mutation. Exit status 1: something other than an SdkError left the reader, a process
-crashed, or hung. `--only NUMBER` makes that one file again.
+Every file is loaded in a child process, and run on LiteRT where it is accepted, so that a crash is seen and
+counted. Prints what came of each kind of mutation. Exit status 1: something other than an SdkError left the
+reader, or a process crashed or hung. `--only NUMBER` makes that one file again.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import queue
@@ -43,7 +44,8 @@ class Worker:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(self._command, text=True, env=environment, **pipes)
         self._answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, args=(self._process, self._answers), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process, self._answers), daemon=True)
+        self._reader.start()
 
     @staticmethod
     def _read(process: Any, answers: queue.Queue[str]) -> None:
@@ -62,14 +64,29 @@ class Worker:
             return dict(json.loads(line))
         self._process.kill()
         status = self._process.wait()
+        self._close_pipes()
         self._start()
         outcome = "hung" if line is None else "crashed"
-        return {"number": number, "file": "", "mutation": "?", "outcome": outcome, "stage": "run", "error": f"status {status}"}
+        return {
+            "number": number,
+            "file": "",
+            "mutation": "?",
+            "outcome": outcome,
+            "stage": "run",
+            "error": f"status {status}",
+        }
 
     def close(self) -> None:
+        """End the child."""
         self._process.stdin.close()
         self._process.wait(timeout=PATIENCE)
-        self._process.stdout.close()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        self._reader.join(timeout=PATIENCE)
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # what was not written yet
+                pipe.close()
 
 
 def fuzz(numbers: Iterator[int], *, seed: int, run: bool = True) -> Iterator[dict[str, Any]]:
@@ -95,8 +112,13 @@ def main() -> int:
     _print_table(outcomes)
     bad = sum(count for (_, outcome), count in outcomes.items() if outcome in BAD)
     total = outcomes.total()
-    print(f"{total} files in {time.monotonic() - started:.0f} s, slowest {slowest:.2f} s: "
-          + ", ".join(f"{sum(n for (_, o), n in outcomes.items() if o == kind)} {kind}" for kind in ("refused", "accepted", *BAD)))
+    print(
+        f"{total} files in {time.monotonic() - started:.0f} s, slowest {slowest:.2f} s: "
+        + ", ".join(
+            f"{sum(n for (_, o), n in outcomes.items() if o == kind)} {kind}"
+            for kind in ("refused", "accepted", *BAD)
+        )
+    )
     return 1 if bad else 0
 
 

@@ -142,7 +142,9 @@ def _flag(parts: Parts, rng: Rng) -> bytes:
         place = out.find(signature, len(parts.flatbuffer))
         while place >= 0:
             if rng.random() < 0.5:
-                struct.pack_into("<HH", out, place + at, int(rng.integers(0, 1 << 16)), int(rng.choice((0, 8, 9, 12, 14, 99))))
+                struct.pack_into(
+                    "<HH", out, place + at, int(rng.integers(0, 1 << 16)), int(rng.choice((0, 8, 9, 12, 14, 99)))
+                )
             place = out.find(signature, place + 4)
     return bytes(out)
 
@@ -168,7 +170,18 @@ def _header(parts: Parts, rng: Rng) -> bytes:
     """The text of a .npy member."""
     name = str(rng.choice([n for n in parts.members if n.endswith(".npy")] or list(parts.members)))
     old = parts.members[name]
-    texts = (b"'<f8'", b"'|O'", b"'<f4", b"(99999999,)", b"(-1, 2)", b"(1, " * 60, b"(" * 100, b"1e999", b"\x00", b"'descr'")
+    texts = (
+        b"'<f8'",
+        b"'|O'",
+        b"'<f4",
+        b"(99999999,)",
+        b"(-1, 2)",
+        b"(1, " * 60,
+        b"(" * 100,
+        b"1e999",
+        b"\x00",
+        b"'descr'",
+    )
     text = texts[int(rng.integers(len(texts)))]
     at = int(rng.integers(10, 100))
     return parts.built(members={**parts.members, name: old[:at] + text + old[at + len(text) :]})

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from sdk import FaceAligner, InputError, ModelFile, ModelFileError
+from sdk.arrays import array_bytes
 from sdk.head import ARRAYS as HEAD_ARRAYS
 from sdk.model_file import ARRAY_NAME, FORMAT_VERSION, HEAD_NAME, METADATA_NAME, pack
-from sdk.arrays import array_bytes
 from sdk.testing import FixedDetector, toy_shape_model
 
 MODEL = ModelFile.default()
