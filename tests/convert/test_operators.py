@@ -1,4 +1,4 @@
-"""Shapes that sdk.tflite computes are those that TensorFlow's converter writes, for every operator it makes of these."""
+"""Shapes that sdk.tflite computes are those that the converter of TensorFlow writes, for nearly every operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model files of strangers: whatever they hold, and whatever kind of file they are, ModelFileError says why not."""
+"""Model files of strangers: whatever they hold and of whatever kind they are, ModelFileError says why not."""
 
 from __future__ import annotations
 
