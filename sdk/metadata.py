@@ -83,6 +83,15 @@ def check(table: Mapping[str, Any], needed: Mapping[str, Number | type]) -> None
         raise RefusedError(f"metadata: expected input_colour rgb, got {_short(table['input_colour'])}")
 
 
+def writable(value: Any) -> Any:
+    """The value as JSON has it: null for numbers that are not finite, the error of a training that failed."""
+    if isinstance(value, Mapping):
+        return {name: writable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [writable(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _finite(digits: str) -> float:
     value = float(digits)
     return value if math.isfinite(value) else _no_number(digits)

@@ -176,11 +176,14 @@ def pack_file(
 ) -> bytes:
     """One file of a flatbuffer, its metadata and members; adds format version and checksums.
 
-    The same input gives the same bytes.
+    The same input gives the same bytes. Numbers that are not finite become null: JSON has none.
     """
     digests = {name: _sha256(data) for name, data in {"flatbuffer": flatbuffer, **members}.items()}
     table = {**metadata, "format_version": version, "sha256": digests}
-    members = {METADATA_NAME: json.dumps(table, indent=1, sort_keys=True).encode(), **members}
+    members = {
+        METADATA_NAME: json.dumps(fields.writable(table), indent=1, sort_keys=True, allow_nan=False).encode(),
+        **members,
+    }
     buffer = io.BytesIO(flatbuffer)
     buffer.seek(0, io.SEEK_END)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:

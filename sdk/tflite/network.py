@@ -34,7 +34,12 @@ MAX_RANK = 8
 MAX_NUMBERS = 1 << 26
 """Of one tensor: below what makes 32-bit sums in kernels overflow, above any network for faces."""
 
-KNOWN_METADATA = (b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA")
+KNOWN_METADATA = (
+    b"min_runtime_version",
+    b"CONVERSION_METADATA",
+    b"TFLITE_METADATA",
+    b"reduced_precision_support",  # of float16 weights
+)
 """Others can change what an interpreter does."""
 
 

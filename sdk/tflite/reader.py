@@ -112,12 +112,17 @@ class Table:
         return memoryview(self._file.content)[at : at + count]
 
     def text(self, field: int) -> bytes:
-        """A string; readers in C rely on the zero at its end."""
+        """A string in UTF-8; readers in C rely on the zero at its end, LiteRT's Python on the encoding."""
         at, count = self._vector(field, 1)
         if self.has(field) and self._file.number("B", at + count) != 0:
             raise RefusedError(f"{self.name}: field {field} is a string without an end")
         self._file.spend(count)
-        return self._file.content[at : at + count]
+        text = self._file.content[at : at + count]
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise RefusedError(f"{self.name}: field {field} is no text in UTF-8; is the file damaged?") from error
+        return text
 
     def tables(self, field: int, kinds: str, name: str) -> list[Table]:
         """A vector of tables."""

@@ -202,6 +202,12 @@ def test_wrong_metadata_is_named(content, field, value):
         ModelFile.from_bytes(with_metadata(content, **{field: value}))
 
 
+def test_numbers_that_json_has_not_are_written_as_null():
+    training = {"val_nme": float("nan"), "rates": (1.0, float("inf"))}
+    model = ModelFile.from_bytes(MODEL.repacked({**MODEL.metadata, "training": training}))
+    assert model.metadata["training"] == {"val_nme": None, "rates": [1.0, None]}
+
+
 def test_metadata_that_is_no_json(content):
     with pytest.raises(ModelFileError, match="no JSON"):
         ModelFile.from_bytes(rewritten(content, **{METADATA_NAME: b"\xff{"}))

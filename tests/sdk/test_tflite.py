@@ -153,6 +153,7 @@ def _set(path: str, value: Any) -> Callable[[Any], None]:
         (_set("subgraphs.0.operators.3.outputs", np.array([-1], np.int32)), "operator 3: output -1 is no tensor"),
         (_set("subgraphs.0.tensors.5.buffer", 1 << 20), "tensor 5: expected an index below"),
         (_set("subgraphs.0.tensors.5.type", 5), "tensor 5: expected a plain type, got 5"),
+        (_set("subgraphs.0.tensors.5.name", b"\xff\xfe"), "tensor 5: field 3 is no text in UTF-8"),
         (_set("subgraphs.0.tensors.5.isVariable", True), "or a variable"),
         (
             _set("subgraphs.0.tensors.0.shape", np.array([1, 0, 160, 3], np.int32)),
