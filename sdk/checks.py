@@ -46,12 +46,17 @@ def check_score(score: object, name: str = "min_score") -> float:
     return number
 
 
+def as_numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
+    """Numbers in double precision, or an InputError that names them."""
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name}: expected numbers, got {values!r}") from error
+
+
 def as_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> npt.NDArray[np.float64]:
     """Numbers of this shape in double precision, or an InputError that names them."""
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name}: expected numbers of shape {shape}, got {values!r}") from error
+    array = as_numbers(values, name)
     if array.shape != shape:
         raise InputError(f"{name}: expected numbers of shape {shape}, got shape {array.shape}")
     return array

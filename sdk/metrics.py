@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import as_numbers
 from sdk.errors import InputError
 from sdk.schemes import IBUG68, LandmarkScheme
 
@@ -44,7 +45,7 @@ def nme_face_box(
     Source: Zhu et al., "Unconstrained Face Alignment via Cascaded Compositional Learning", CVPR 2016 (AFLW).
     """
     true, guess = _pair(truth, predicted, scheme)
-    size = np.asarray(sides, np.float64)
+    size = as_numbers(sides, "sides")
     if size.shape != true.shape[:1] or not np.all(size > 0):
         raise InputError(f"sides: expected {len(true)} positive numbers, got {size}")
     return np.asarray(100.0 * np.linalg.norm(true - guess, axis=-1).mean(axis=-1) / size)
@@ -93,7 +94,7 @@ def pose_mae(truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike) -> Float64:
 
 def pose_errors(truth_deg: npt.ArrayLike, predicted_deg: npt.ArrayLike) -> Float64:
     """Predicted minus true angles, the short way round: -180 to 180 degrees; NaN where the truth is unknown."""
-    difference = np.asarray(predicted_deg, np.float64) - np.asarray(truth_deg, np.float64)
+    difference = as_numbers(predicted_deg, "predicted_deg") - as_numbers(truth_deg, "truth_deg")
     return np.asarray((difference + 180.0) % 360.0 - 180.0)
 
 
@@ -102,15 +103,14 @@ def sign_agreement(
 ) -> tuple[float, int]:
     """Share of predictions on the truth's side of 0 where the truth is `least_deg` or more away from it, and
     how many such faces there are: 0.5 is a coin, near 0 a wrong sign. NaN of none."""
-    true, guess = np.asarray(truth_deg, np.float64), np.asarray(predicted_deg, np.float64)
+    true, guess = as_numbers(truth_deg, "truth_deg"), as_numbers(predicted_deg, "predicted_deg")
     asked = np.abs(true) >= least_deg
     same = np.sign(true[asked]) == np.sign(guess[asked])
     return (float(same.mean()) if same.size else float("nan")), int(same.size)
 
 
 def _pair(truth: npt.ArrayLike, predicted: npt.ArrayLike, scheme: LandmarkScheme) -> tuple[Float64, Float64]:
-    true = np.asarray(truth, np.float64)
-    guess = np.asarray(predicted, np.float64)
+    true, guess = as_numbers(truth, "truth"), as_numbers(predicted, "predicted")
     if true.shape != guess.shape or true.ndim != 3 or true.shape[1:] != (scheme.n_points, 2):
         raise InputError(
             f"landmarks: expected two arrays (faces, {scheme.n_points}, 2), got {true.shape} and {guess.shape}"
@@ -119,7 +119,7 @@ def _pair(truth: npt.ArrayLike, predicted: npt.ArrayLike, scheme: LandmarkScheme
 
 
 def _faces(nme: npt.ArrayLike) -> Float64:
-    values = np.asarray(nme, np.float64).ravel()
+    values = as_numbers(nme, "nme").ravel()
     if values.size == 0:
         raise InputError("nme: expected at least one face, got none")
     return np.where(np.isnan(values), np.inf, values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sdk.checks import as_numbers
 from sdk.errors import InputError
 from sdk.pose import pose_from_rotation
 from sdk.results import HeadPose
@@ -36,7 +37,7 @@ def pose_from_landmarks(
         InputError: OpenCV finds no pose, or an array has another shape or is not finite.
     Source: cv2.solvePnP, SOLVEPNP_ITERATIVE (Levenberg-Marquardt on the reprojection error).
     """
-    points = _numbers(landmarks, "landmarks")
+    points = as_numbers(landmarks, "landmarks")
     if points.shape != (scheme.n_points, 2) or not np.isfinite(points).all():
         raise InputError(f"landmarks: expected finite numbers ({scheme.n_points}, 2), got shape {points.shape}")
     rigid = list(scheme.rigid)
@@ -72,15 +73,8 @@ def _fit(head: Float64, points: Float64, camera: Float64, place: Float64) -> Flo
     return np.asarray(cv2.Rodrigues(turn)[0], np.float64)
 
 
-def _numbers(values: npt.ArrayLike, name: str) -> Float64:
-    try:
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name}: expected numbers, got {values!r}") from error
-
-
 def _check_camera(camera_matrix: npt.ArrayLike) -> Float64:
-    camera = _numbers(camera_matrix, "camera_matrix")
+    camera = as_numbers(camera_matrix, "camera_matrix")
     if camera.shape != (3, 3) or not np.isfinite(camera).all() or not (camera[0, 0] > 0 and camera[1, 1] > 0):
         raise InputError(
             "camera_matrix: expected (3, 3), [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels of the frame, "

@@ -116,6 +116,13 @@ class HeadPose:
     pitch_deg: float
     roll_deg: float
 
+    def __post_init__(self) -> None:
+        angles = (self.yaw_deg, self.pitch_deg, self.roll_deg)
+        try:
+            _ = [math.isnan(angle) for angle in angles]  # NaN is an angle that nobody knows
+        except (TypeError, OverflowError) as error:
+            raise InputError(f"pose: expected three numbers of degrees, got {angles}") from error
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -148,8 +155,11 @@ class Face:
     confidence: float | None = None
 
     def __post_init__(self) -> None:
-        self.landmarks.setflags(write=False)
-        self.shape_parameters.setflags(write=False)
+        for name, array in (("landmarks", self.landmarks), ("shape_parameters", self.shape_parameters)):
+            given: object = array
+            if not isinstance(given, np.ndarray):
+                raise InputError(f"{name}: expected an array, got {type(given).__name__}")
+            given.setflags(write=False)
 
     def __reduce__(self) -> tuple[type[Face], tuple[object, ...]]:
         """Made anew, since arrays forget when pickled that they are read-only."""

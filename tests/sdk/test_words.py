@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,12 @@ from sdk import (
     FaceDetector,
     FaceTracker,
     HaarDetector,
+    HeadPose,
     InputError,
     OneEuro,
     YuNetDetector,
     draw,
+    metrics,
 )
 from sdk.measures import eye_openness, interocular_distance, mouth_openness
 from sdk.testing import FixedDetector
@@ -101,6 +104,9 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "ShapeModel.plausibility_of": aligner.model.shape_model.plausibility_of,
     "ShapeModel.truncated": aligner.model.shape_model.truncated,
     "LandmarkScheme.mirror_landmarks": IBUG68.mirror_landmarks,
+    "HeadPose": lambda x: HeadPose(0, x, 0),
+    "nme_interocular": lambda x: metrics.nme_interocular(x, x),
+    "nme_face_box": lambda x: metrics.nme_face_box(FACE.landmarks[None], FACE.landmarks[None], x),
     "eye_openness": eye_openness,
     "mouth_openness": mouth_openness,
     "interocular_distance": interocular_distance,
@@ -115,6 +121,13 @@ if hasattr(cv2, "CascadeClassifier"):
 def test_wrong_types_are_refused_in_words(name, kind):
     with pytest.raises(InputError, match=r"expected|: not found"):
         CALLS[name](WRONG[kind])
+
+
+def test_a_face_is_made_of_arrays():
+    with pytest.raises(InputError, match="landmarks: expected an array, got list"):
+        dataclasses.replace(FACE, landmarks=FACE.landmarks.tolist())
+    with pytest.raises(InputError, match="predicted_deg: expected numbers, got 'x'"):
+        metrics.pose_errors(np.zeros((1, 3)), "x")
 
 
 @pytest.mark.parametrize("value", [1.5, None, b"0"])
