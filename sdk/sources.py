@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdk.video import Camera, Frame, frame_count, frame_rate, frames_of, is_address, open_file, open_live
+from sdk.captures import frame_count, frame_rate, is_address, open_file, open_live
+from sdk.video import Camera, Frame, frames_of
 
 FILE_FPS, LIVE_FPS = 25.0, 30.0
 """Taken for a file and for a live source that do not say."""

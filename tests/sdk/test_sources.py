@@ -225,6 +225,13 @@ def test_what_is_no_video_is_explained(tmp_path, capsys, name, message):
     assert message in capsys.readouterr().err
 
 
+def test_a_video_that_may_not_be_read_is_explained(tmp_path, monkeypatch, capsys):
+    write_clip(tmp_path / "clip.avi", 2, 10.0)
+    monkeypatch.setattr("os.access", lambda path, mode: str(path) != str(tmp_path / "clip.avi"))
+    assert main(["video", str(tmp_path / "clip.avi"), "--jsonl", str(tmp_path / "o.jsonl")]) == 2
+    assert "clip.avi: cannot be read; is this user allowed to read it?" in capsys.readouterr().err
+
+
 def test_a_camera_is_a_number_a_device_or_an_address():
     with pytest.raises(InputError, match="camera: expected a number, a device or an address, got float"):
         Camera(0.5)  # type: ignore[arg-type]
