@@ -30,18 +30,21 @@ from benchmarks.detection_command import add_detection
 from benchmarks.peers import command as peers
 from benchmarks.records import write_record as _record
 from sdk import FaceAligner, ModelFile
-from sdk.errors import InputError, SdkError
+from sdk.command import run_command
+from sdk.errors import InputError
+from sdk.options import check_options
+from sdk.photos import write_photo
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
+
+    def body() -> None:
+        options = _parser().parse_args(arguments)
+        check_options(options)
         options.run(options)
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return run_command(body)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -204,8 +207,6 @@ def _readme(options: argparse.Namespace) -> None:
 
 
 def _sheet(options: argparse.Namespace) -> None:
-    import cv2
-
     from benchmarks.sheets import contact_sheet, predictions_on_folder, predictions_on_split
 
     aligner = FaceAligner(next(_models(options)))
@@ -215,11 +216,7 @@ def _sheet(options: argparse.Namespace) -> None:
         pictures = predictions_on_split(aligner, options.data / "300W", options.split, every=options.every)
     else:
         raise InputError("sheet: expected --data or --folder")
-    picture = contact_sheet(pictures, tile=options.tile, columns=options.columns)
-    if not cv2.imwrite(str(options.out), picture):
-        raise InputError(
-            f"--out {options.out}: cannot be written; is the folder there, and the suffix .png or .jpg?"
-        )
+    write_photo(options.out, contact_sheet(pictures, tile=options.tile, columns=options.columns))
     print(f"wrote {options.out}")
 
 

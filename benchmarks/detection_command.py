@@ -10,6 +10,7 @@ from typing import Any
 
 from sdk import Detection, FaceAligner, FaceDetector, HaarDetector, YuNetDetector
 from sdk.errors import InputError
+from sdk.photos import write_photo
 
 TURNS = (0.0, 15.0, -15.0, 30.0, -30.0, 45.0, -45.0)
 LIMITS = (float("inf"), 0.15, 0.10, 0.07)
@@ -112,8 +113,6 @@ def _predicted(aligner: FaceAligner, frame: Any) -> list[Detection]:
 
 
 def _sheet(path: Path, find: Any, photos: Any) -> None:
-    import cv2
-
     from benchmarks.detection import verdicts
     from benchmarks.detection_sheet import failures
     from train.plots import contact_sheet
@@ -121,10 +120,9 @@ def _sheet(path: Path, find: Any, photos: Any) -> None:
     tiles = list(failures(list(verdicts(find, photos))))
     if not tiles:
         print("no failures to draw")
-    elif not cv2.imwrite(str(path), contact_sheet(tiles, tile=192, columns=8)):
-        raise InputError(f"--sheet {path}: cannot be written; is the folder there, and the suffix .png or .jpg?")
-    else:
-        print(f"wrote {path}: {len(tiles)} failures")
+        return
+    write_photo(path, contact_sheet(tiles, tile=192, columns=8))
+    print(f"wrote {path}: {len(tiles)} failures")
 
 
 def _latency(record: Record, options: argparse.Namespace) -> None:

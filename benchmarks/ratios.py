@@ -26,6 +26,7 @@ from convert.timing import Call, interleaved
 from sdk import FaceAligner
 from sdk.errors import InputError
 from sdk.interpreter import TfliteInterpreter
+from sdk.targets import check_targets
 
 PATHS = ("crop", "network", "decode", "track", "predict")
 LIMIT = 1.25
@@ -149,6 +150,7 @@ def run(options: argparse.Namespace) -> None:
     rows = read_saved(options.saved)
     path = options.baseline or baseline_path()
     if options.update:
+        check_targets([("--baseline", path)], [("saved", options.saved)])
         kept = [asdict(r) for r in rows]
         write_record(path, "ratios", kept, processor=processor_kind(), machine=machine.state())
         return

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import accuracy, confidence, detection, latency, limits, pose, quality, search, video
 from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
+from sdk.outputs import write_file
 from train import input_report
 from train.ablation import report as ablation
 
@@ -76,5 +77,5 @@ def update() -> list[Path]:
     """Rewrite the pages in place; returns their paths."""
     paths = [ROOT / page for page in PAGES]
     for page, path in zip(PAGES, paths, strict=True):
-        path.write_text(updated(path.read_text(encoding="utf-8"), page=page), encoding="utf-8")
+        write_file(path, updated(path.read_text(encoding="utf-8"), page=page).encode())
     return paths

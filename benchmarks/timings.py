@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,9 @@ from typing import Any
 
 from benchmarks import machine, ratios
 from benchmarks.records import RESULTS, ROOT
+from sdk.command import run_process
 from sdk.errors import SdkError
+from sdk.outputs import write_file
 
 HOT_PATHS = "tests/benchmarks/test_hot_paths.py"
 
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
         _run_all(options, found)
     finally:
         for path, content in found.items():
-            path.write_bytes(content)
+            write_file(path, content)
 
 
 def _run_all(options: argparse.Namespace, found: dict[Path, bytes]) -> None:
@@ -117,10 +118,10 @@ def _run(step: Step, found: dict[Path, bytes]) -> int:
     """Run a step and take its result file out of the way: with it, later records would name a changed commit."""
     path = None if step.out is None else ROOT / step.out
     former = path.read_bytes() if path is not None and path.is_file() else None
-    done = subprocess.run(step.command, cwd=ROOT, check=False)
-    if path is not None and path.is_file() and not done.returncode:
+    status = run_process(step.command, folder=ROOT)
+    if path is not None and path.is_file() and not status:
         found[path] = path.read_bytes()
         path.unlink()
         if former is not None:
-            path.write_bytes(former)
-    return done.returncode
+            write_file(path, former)
+    return status

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
 from convert.arguments import parser
-from sdk.errors import SdkError
+from sdk.command import run_command
+from sdk.options import check_options
 
 MAKE = ("convert", "pack", "variants", "networks", "chain")
 CHECK = ("compare", "layers", "gate", "expect", "card", "inspect")
@@ -21,17 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] not in (*COMMANDS, "-h", "--help"):
         given = ["convert", *given]
-    options = parser().parse_args(given)
+
+    def body() -> int:
+        options = parser().parse_args(given)
+        check_options(options)
+        return _run(options)
+
+    return run_command(body)
+
+
+def _run(options: argparse.Namespace) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from convert import checking, making
 
     module = making if options.command in MAKE else checking
-    try:
-        return int(getattr(module, f"run_{options.command}")(options) or 0)
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return int(getattr(module, f"run_{options.command}")(options) or 0)
 
 
 if __name__ == "__main__":

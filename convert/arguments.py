@@ -159,6 +159,7 @@ def _add_chain(commands: Commands[argparse.ArgumentParser]) -> None:
         "Stopped, the same command goes on: training and fine-tuning resume, the rest is made again.",
     )
     chain.add_argument("data", type=Path, help="folder of a packed set")
+    chain.set_defaults(files=("shape_model.npz",))
     chain.add_argument("--out", type=Path, required=True, help="folder for everything that is made")
     chain.add_argument("--config", type=Path, help="of the training, for example train/recipes/accurate.toml")
     chain.add_argument(

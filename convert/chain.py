@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from sdk.command import run_process
 
 Words = Sequence[str | Path]
 
@@ -34,6 +35,6 @@ def run(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     for words in steps(options):
         print("$ python -m " + " ".join(map(str, words)), flush=True)
-        if status := subprocess.run([sys.executable, "-m", *map(str, words)], check=False).returncode:
+        if status := run_process([sys.executable, "-m", *map(str, words)]):
             return status
     return 0

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.pack import origin
-from sdk.errors import InputError, SdkError
+from sdk.command import run_command
+from sdk.errors import InputError
+from sdk.options import check_options
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -40,12 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--min-score", type=float, default=0.5, help="score of a face (default %(default)s)")
     parser.add_argument("--max-overlap", type=float, default=0.4, help="of two faces, IoU (default %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the model file to write, .tflite")
-    try:
-        _convert(parser.parse_args(arguments))
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    def body() -> None:
+        options = parser.parse_args(arguments)
+        check_options(options)
+        _convert(options)
+
+    return run_command(body)
 
 
 def _convert(options: argparse.Namespace) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sdk import console, signals
 from sdk.errors import SdkError
@@ -26,8 +28,26 @@ def run_command(body: Callable[[], int | None], *, stopped: str = "stopped") -> 
             status = signal.status
             if signal.number != signals.SIGPIPE:
                 print(f"{stopped} ({signals.name_of(signal.number)})", file=sys.stderr)
+        except KeyboardInterrupt:
+            print(stopped, file=sys.stderr)
+            status = 130
         out.flush()
         if out.lost:
             print(f"error: standard output: cannot be written ({out.lost})", file=sys.stderr)
             status = status or 2
     return status
+
+
+def run_process(words: Sequence[str], *, folder: Path | None = None) -> int:
+    """Run a program to its end; its status. A signal is handed on to it, so that it can close its files.
+
+    Raises:
+        Stopped: a signal came.
+    """
+    with subprocess.Popen(words, cwd=folder) as process:
+        try:
+            return process.wait()
+        except signals.Stopped as stopped:
+            process.send_signal(stopped.number)
+            process.wait()
+            raise

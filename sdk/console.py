@@ -99,16 +99,21 @@ def forgiving() -> Iterator[Words]:
         (sys.stdout, sys.stderr), _out = before, former
 
 
+def messages_to_stderr() -> None:
+    """Inside `forgiving`, print() goes to standard error from here on: results go to standard output."""
+    if _out is not None:
+        _out.flush()
+        sys.stdout = sys.stderr
+
+
 def results_to_stdout() -> Any:
     """The bytes below standard output, unbuffered; messages go to standard error from here on.
 
     Raises:
         OSError: standard output is closed.
     """
+    messages_to_stderr()
     stream: Any = sys.stdout if _out is None else _out.stream
-    if _out is not None:
-        _out.flush()
-        sys.stdout = sys.stderr
     if stream is None:
         raise OSError(errno.EBADF, "standard output is closed")
     stream.flush()

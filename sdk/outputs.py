@@ -108,6 +108,7 @@ class Part:
         self._stream = is_stream(target)
         self._real = Path(os.path.realpath(target))  # a link stays, what it leads to is written
         self._folder: str | None = None
+        self._is_last = False
         if self._stream:
             self._folder = tempfile.mkdtemp(prefix="asmnet-")
             self.path = _new_file(Path(self._folder) / "result", suffix)
@@ -132,15 +133,26 @@ class Part:
                 while data := source.read(_CHUNK):
                     write_all(stream, data)
         elif not self._replaced():
+            self._copy()
+        self.discard()
+
+    def _copy(self) -> None:
+        """Write over what is there. Where that fails half way, the part is all that is whole, and stays."""
+        self._is_last = True
+        try:
             with self.path.open("rb") as source, self._real.open("r+b") as file:
                 shutil.copyfileobj(source, file)
                 file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
-        self.discard()
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}; the whole result is in {self.path}") from error
+        self._is_last = False
 
     def discard(self) -> None:
         """Remove what is left of it."""
+        if self._is_last:
+            return
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
         if self._folder is not None:

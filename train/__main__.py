@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from sdk.errors import SdkError
+from sdk.command import run_command
+from sdk.options import check_options
 from train.ablation.command import add_ablation
 from train.detection.command import add_detector
 from train.evaluation.command import add_evaluate
@@ -16,20 +17,18 @@ from train.pose_head import add_fit_pose
 from train.pretrained_command import add_pretrained
 from train.qat import add_qat
 
+STOPPED = "stopped; the last whole epoch is kept, the same command goes on from there"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    try:
+
+    def body() -> None:
+        options = _parser().parse_args(arguments)
+        check_options(options)
         options.run(options)
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the last whole epoch is kept, the same command goes on from there", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_command(body, stopped=STOPPED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +91,7 @@ def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     prepare.add_argument(
         "--skip-bad", action="store_true", help="leave out faces that cannot be read, and count them"
     )
-    prepare.set_defaults(run=_prepare)
+    prepare.set_defaults(run=_prepare, files=())
 
 
 def _fit_shape(options: argparse.Namespace) -> None:

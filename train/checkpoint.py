@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from sdk import outputs
 from sdk.errors import SdkError
 
 
@@ -39,23 +39,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file to be written in place of `path`: the old or the new file is there, never half of one.
 
+    Links, pipes and devices are written through, and `-` is standard output (`sdk.outputs`).
+
     Raises:
         CheckpointError: the disk is full or the folder not writable; the previous file is intact.
     """
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with outputs.replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"{path}: could not be written ({error.strerror or error}); the previous file, if any, is intact"
-        ) from error
+        raise _not_written(path, error.strerror or str(error)) from error
+    except outputs.OutputError as error:
+        raise _not_written(path, error.reason) from error
+
+
+def _not_written(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"{path}: could not be written ({reason}); the previous file, if any, is intact")
 
 
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -53,7 +53,7 @@ def add_fit(commands: Any) -> None:
         help="processes that make batches, for an accelerator that waits for them; 0 for threads (default)",
     )
     fit.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard as well")
-    fit.set_defaults(run=_fit)
+    fit.set_defaults(run=_fit, files=("best.npz", "last.npz", "history.csv"))
 
 
 def add_measure_input(commands: Any) -> None:

@@ -62,7 +62,7 @@ def add_label(commands: Any) -> None:
         option, default = "--" + name.replace("_", "-"), getattr(Limits(), name)
         parser.add_argument(option, type=float, default=default, help=f"{words} (default %(default)s)")
     add_backend(parser)
-    parser.set_defaults(run=_label)
+    parser.set_defaults(run=_label, files=())
 
 
 def _label(options: argparse.Namespace) -> None:

@@ -73,7 +73,7 @@ def add_qat(commands: Any) -> None:
         epilog="Example: python -m train qat run/best.npz --data DATA/300W --shape-model shape_model.npz "
         "--out run_qat, then python -m convert run_qat/best.npz --recipe int8_qat ...",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=("best.npz", "last.npz", "history.csv"))
     default = QatConfig()
     parser.add_argument("weights", type=Path, help="best.npz of python -m train fit")
     parser.add_argument("--data", type=Path, required=True, help="the packed set that it was trained on")

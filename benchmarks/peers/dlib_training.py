@@ -14,7 +14,10 @@ from pathlib import Path
 
 from benchmarks.peers.command import ADAPTERS
 from benchmarks.peers.environments import environment_for
+from sdk.command import run_command
 from sdk.errors import SdkError
+from sdk.options import check_options
+from sdk.outputs import whole
 
 
 def train(data: Path, out: Path, *, every: int = 1, oversampling: int = 10, threads: int = 2) -> str:
@@ -54,22 +57,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="take every n-th face (default %(default)s)")
     parser.add_argument("--oversampling", type=int, default=10, help="starts per face (default %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
-    options = parser.parse_args(arguments)
-    try:
-        print(
-            train(
-                options.data,
-                options.out,
-                every=options.every,
-                oversampling=options.oversampling,
-                threads=options.threads,
-            )
-        )
-    except SdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"wrote {options.out}")
-    return 0
+
+    def body() -> None:
+        options = parser.parse_args(arguments)
+        check_options(options)
+        more = {name: getattr(options, name) for name in ("every", "oversampling", "threads")}
+        with whole(options.out, suffix=options.out.suffix) as part:
+            print(train(options.data, part, **more))
+        print(f"wrote {options.out}")
+
+    return run_command(body)
 
 
 if __name__ == "__main__":

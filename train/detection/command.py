@@ -44,7 +44,7 @@ def add_detector(commands: Any) -> None:
         "--weights", type=Path, metavar="NPZ", help="best.npz of an earlier run to start from (fine-tuning)"
     )
     fit.add_argument("--backend", choices=["tensorflow", "jax"], default="tensorflow", help="default: %(default)s")
-    fit.set_defaults(run=_fit)
+    fit.set_defaults(run=_fit, files=("best.npz", "last.npz", "history.csv"))
 
 
 def _label(options: argparse.Namespace) -> None:

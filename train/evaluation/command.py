@@ -34,7 +34,7 @@ def add_evaluate(commands: Any) -> None:
         "--shape-model", type=Path, help="what fit-shape wrote; its mean face says what is upright"
     )
     add_backend(command)
-    command.set_defaults(run=_evaluate)
+    command.set_defaults(run=_evaluate, files=("evaluation.json", "ced.png", "worst.png"))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
