@@ -18,9 +18,12 @@ def run_command(body: Callable[[], int | None], *, stopped: str = "stopped") -> 
         body: the command, its command line's parser included.
         stopped: what to say after a signal that the command did not handle itself.
     """
+    left: SystemExit | None = None
     with signals.handled(), console.forgiving() as out:
         try:
             status = int(body() or 0)
+        except SystemExit as error:  # of the parser: after its help, or what it does not understand
+            left, status = error, 0
         except SdkError as error:
             print(f"error: {error}", file=sys.stderr)
             status = 2
@@ -34,7 +37,9 @@ def run_command(body: Callable[[], int | None], *, stopped: str = "stopped") -> 
         out.flush()
         if out.lost:
             print(f"error: standard output: cannot be written ({out.lost})", file=sys.stderr)
-            status = status or 2
+            left, status = None, status or 2
+    if left is not None:
+        raise left
     return status
 
 

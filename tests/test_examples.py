@@ -34,6 +34,14 @@ def test_align_photo(photo, capsys, monkeypatch):
     assert Path("aligned.png").is_file()
 
 
+def test_align_photo_never_writes_over_its_photo(photo, monkeypatch):
+    before = photo.read_bytes()
+    Path("aligned.png").symlink_to(photo)
+    with pytest.raises(SystemExit, match="give the photo another name"):
+        run("align_photo.py", str(photo), monkeypatch=monkeypatch)
+    assert photo.read_bytes() == before
+
+
 def test_own_detector(photo, capsys, monkeypatch):
     run("own_detector.py", str(photo), monkeypatch=monkeypatch)
     assert "HeadPose(yaw_deg=" in capsys.readouterr().out

@@ -63,7 +63,12 @@ def start(work) -> Callable[..., subprocess.Popen[bytes]]:
     begun: list[subprocess.Popen[bytes]] = []
 
     def begin(*words: str, module: str = "sdk.cli", **more: object) -> subprocess.Popen[bytes]:
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **more}
+        options = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "env": environment(**more.pop("variables", {})),
+            **more,
+        }
         command = [sys.executable, "-m", module, *words]
         options.setdefault("preexec_fn", _default_signals)
         begun.append(subprocess.Popen(command, cwd=work, **options))  # type: ignore[call-overload]

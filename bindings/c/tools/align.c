@@ -78,7 +78,9 @@ static int align(char **arguments, const flags *f) {
     fa_destroy(aligner);
     free(pixels);
     if (file != NULL && file != stdin) fclose(file);
-    return readable && status == FA_OK ? 0 : 2;
+    int written = fflush(stdout) == 0 && !ferror(stdout); /* what was printed may fail as late as here */
+    if (!written) fputs("error: the faces cannot be written to standard output; is the disk full?\n", stderr);
+    return readable && status == FA_OK && written ? 0 : 2;
 }
 
 int main(int argc, char **argv) {
