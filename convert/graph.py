@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import ModelFileError
+from sdk.parsing import parsing
 
 Array = npt.NDArray[np.generic]
 
@@ -101,20 +101,19 @@ def read_graph(flatbuffer: bytes) -> Graph:
     model = unpacked(flatbuffer)
     if len(model.subgraphs) != 1:
         raise ModelFileError(f"flatbuffer: expected one subgraph, got {len(model.subgraphs)}")
-    part = model.subgraphs[0]
-    tensors = tuple(_tensor(model, i, t) for i, t in enumerate(part.tensors))
-    operations = tuple(_operation(model, op, tensors) for op in part.operators)
-    return Graph(operations, tensors, tuple(tensors[i] for i in part.outputs))
+    with parsing("flatbuffer", "graph"):
+        part = model.subgraphs[0]
+        tensors = tuple(_tensor(model, i, t) for i, t in enumerate(part.tensors))
+        operations = tuple(_operation(model, op, tensors) for op in part.operators)
+        return Graph(operations, tensors, tuple(tensors[i] for i in part.outputs))
 
 
 def unpacked(flatbuffer: bytes) -> Any:
     """The schema's ModelT of a flatbuffer."""
     from ai_edge_litert.schema_py_generated import ModelT
 
-    try:
+    with parsing("flatbuffer", "network"):
         return ModelT.InitFromPackedBuf(bytearray(flatbuffer))
-    except (struct.error, TypeError, ValueError, IndexError, MemoryError, OverflowError) as error:
-        raise ModelFileError(f"flatbuffer: cannot be read ({error}); is it a whole .tflite?") from error
 
 
 def packed(model: Any) -> bytes:

@@ -21,6 +21,7 @@ MAX_MEMBER_BYTES = 8 << 20
 _END = struct.Struct(
     "<4s4H2LH"
 )  # signature, two disks, entries here and in all, directory's size and place, comment
+_ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCATOR = b"PK\x06\x07"  # of the end of a 64-bit archive, 20 bytes before the plain one
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FLAGS = 0x0806  # UTF-8 names and the deflater's level; not: encrypted, sizes that follow the data, patches
@@ -40,7 +41,7 @@ class Archive:
         Raises:
             RefusedError: there is none, or it is not plain. Damage also raises what zipfile raises.
         """
-        _check_end(content)
+        _check_directory(content, *_checked_end(content))
         archive = zipfile.ZipFile(io.BytesIO(content))
         entries = archive.infolist()
         for entry in entries:
@@ -77,8 +78,8 @@ class Archive:
         return data
 
 
-def _check_end(content: bytes) -> None:
-    """The record at the very end: a plain archive of few entries."""
+def _checked_end(content: bytes) -> tuple[int, int, int]:
+    """Where the directory starts and ends, and its entries, by the record at the very end: few and plain."""
     at = content.rfind(b"PK\x05\x06", max(0, len(content) - _END.size - 0xFFFF))
     if at < 0 or at + _END.size > len(content):
         raise RefusedError(
@@ -91,3 +92,19 @@ def _check_end(content: bytes) -> None:
         raise RefusedError("expected a plain archive, got a split or 64-bit one")
     if not 1 <= entries <= MAX_MEMBERS or size > MAX_DIRECTORY:
         raise RefusedError(f"expected 1 to {MAX_MEMBERS} members, got {entries} in a directory of {size} bytes")
+    return at - size, at, entries
+
+
+def _check_directory(content: bytes, at: int, end: int, entries: int) -> None:
+    """Entries fill the directory, without further fields or comments, and their data lie before it."""
+    start, base = at, at - _END.unpack_from(content, end)[6]
+    for _ in range(entries):
+        if end - at < _ENTRY.size:
+            raise RefusedError("its directory is cut off; is the file damaged?")
+        record = _ENTRY.unpack_from(content, at)
+        packed, name, extra, comment, place = record[8], record[10], record[11], record[12], record[16]
+        if record[0] != b"PK\x01\x02" or extra or comment or base + place + packed > start:
+            raise RefusedError("its directory is not plain; is the file damaged?")
+        at += _ENTRY.size + name
+    if at != end:
+        raise RefusedError("its directory has another size than its entries; is the file damaged?")

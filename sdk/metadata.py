@@ -12,6 +12,9 @@ from sdk.parsing import RefusedError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+MAX_DIGITS = 63
+"""Of a number, sign, point and exponent included."""
+
 MAX_NAME = 127
 """Bytes of a model's name: what readers in C have room for."""
 
@@ -52,7 +55,7 @@ def parse(text: bytes) -> dict[str, Any]:
     if len(text) > MAX_BYTES:
         raise RefusedError(f"expected at most {MAX_BYTES} bytes, got {len(text)}")
     try:
-        table = json.loads(text, parse_float=_finite, parse_constant=_no_number)
+        table = json.loads(text.decode(), parse_float=_finite, parse_int=_whole, parse_constant=_no_number)
         json.dumps(table, ensure_ascii=False).encode()  # halves of characters
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"is no JSON ({error}); damaged?") from error
@@ -92,13 +95,19 @@ def writable(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _whole(digits: str) -> int:
+    return int(digits) if len(digits) <= MAX_DIGITS else _no_number(digits)
+
+
 def _finite(digits: str) -> float:
+    if len(digits) > MAX_DIGITS:
+        _no_number(digits)
     value = float(digits)
     return value if math.isfinite(value) else _no_number(digits)
 
 
 def _no_number(digits: str) -> NoReturn:
-    raise ValueError(f"expected finite numbers, got {digits[:20]}")
+    raise ValueError(f"expected finite numbers of at most {MAX_DIGITS} characters, got {digits[:20]}")
 
 
 def _depth(value: Any) -> int:

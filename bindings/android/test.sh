@@ -18,6 +18,7 @@ source ../litert.sh
 export JAVA_HOME=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
 cmake -S library/src/main/cpp -B "$build/jni" >/dev/null
 cmake --build "$build/jni" --target asmnet_edge_jni --parallel 2 >/dev/null
+PYTHONPATH=../.. "$python" ../refused.py "$build/refused"
 javac -Xlint:all -Werror -d "$build/classes" library/src/main/java/io/asmnetedge/*.java library/src/jvmTest/*.java
 java -Xcheck:jni -cp "$build/classes" -Djava.library.path="$build/jni" GoldenTest \
-    ../../sdk/models/accurate_int8.tflite ../../tests/golden ../../sdk/models/detectors/face_detector_416_int8.tflite
+    ../../sdk/models/accurate_int8.tflite ../../tests/golden ../../sdk/models/detectors/face_detector_416_int8.tflite "$build/refused"

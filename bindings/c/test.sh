@@ -31,6 +31,13 @@ cmake -S . -B "$build/plain" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON >/dev/null
 cmake --build "$build/plain" --parallel 2 >/dev/null
 ctest --test-dir "$build/plain" --output-on-failure
 
+say "the same files are refused as in Python"
+if "$python" -c 'import numpy' 2>/dev/null; then
+    "$python" tests/same_refusals.py "$build/plain/tests/read_models" --count "${REFUSALS:-1500}"
+else
+    skip "the comparison of refusals: $python has no numpy"
+fi
+
 if [ -n "${ASMNET_TFLITE:-}" ]; then
     say "a library with the classic TFLite C API"
     ASMNET_RUNTIME=$ASMNET_TFLITE "$build/plain/tests/test_golden" "$model" "$golden" 3
@@ -79,6 +86,7 @@ if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASM
     mkdir -p "$build/corpus"
     tail -c 30000 ../../models/asmnet_128_int8.tflite >"$build/corpus/archive" # a whole one: it has no head
     tail -c 3000 "$detector" >"$build/corpus/detector"
+    "$python" tests/tiny_network.py "$build/corpus/network" 2>/dev/null || skip "a network to fuzz: $python has no LiteRT"
     "$build/fuzz/fuzz_model" -max_total_time="$fuzz_seconds" -max_len=40000 -verbosity=0 -print_final_stats=1 "$build/corpus"
 else
     skip "the fuzzer: no clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"

@@ -13,6 +13,7 @@ shopt -s extglob
 sources=("$c"/!(litert|runtime|tflite).c) # those know native TFLite libraries; native/network.c stands for them
 
 mkdir -p dist/models
+(cd ../../sdk/models && sha256sum --check --quiet SHA256SUMS) # the models are those that are pinned
 # No contraction, as in bindings/c/CMakeLists.txt: crops and landmarks must not depend on the processor.
 "$clang" --target=wasm32-wasi -mexec-model=reactor -O3 -std=c11 -ffp-contract=off -Wall -Wextra -Wshadow -Werror \
     -D_GNU_SOURCE -DASMNET_EDGE_VERSION="\"$version\"" -Inative -I../c/include -I"$c" \

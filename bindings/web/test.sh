@@ -58,6 +58,12 @@ else
     say "skipped: photos against the Python SDK, which does not run here: $(tail -n 1 "$build/expect.log")"
 fi
 
+if PYTHONPATH=../.. "$python" ../refused.py "$build/refused" 2>"$build/refused.log"; then
+    export ASMNET_REFUSED=$build/refused
+else
+    say "skipped: refused model files, which the Python SDK cannot make here: $(tail -n 1 "$build/refused.log")"
+fi
+
 say "tests"
 "$CLANG" --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Inative native/inflate.c \
     -Wl,--export=inflateInit2,--export=inflate,--export=crc32,--export=__heap_base -o "$build/inflate.wasm"

@@ -8,6 +8,8 @@
 #define FEATURES (2 * FA_LANDMARKS) /* before those of the last feature map: x and y of the places */
 #define MAX_ROWS 16384
 #define MAX_SIDE 128
+#define MAX_TOP_SCALE 1e6
+#define MAX_WEIGHT 1e6f /* far below what makes sums of products infinite */
 #define MAX_SCALE 2.0 /* of the maps: beyond it probabilities would leave the range of doubles */
 
 static fa_status read_settings(const fa_packed *packed, fa_json object, fa_head *head) {
@@ -23,14 +25,23 @@ static fa_status read_settings(const fa_packed *packed, fa_json object, fa_head 
         complete = complete && fa_json_member(object, names[i], &value) == 1 && fa_json_number(value, &numbers[i]);
     double side = numbers[0], zero_point = numbers[3];
     if (!complete || side != floor(side) || side < 1 || side > MAX_SIDE || zero_point != floor(zero_point) ||
-        zero_point < 0 || zero_point > 255 || !(numbers[1] > 0) || numbers[1] > MAX_SCALE || !(numbers[2] > 0))
+        zero_point < 0 || zero_point > 255 || !(numbers[1] > 0) || numbers[1] > MAX_SCALE || !(numbers[2] > 0) || numbers[2] > MAX_TOP_SCALE)
         return fa_fail(FA_ERROR_MODEL, "model %s: head: expected maps_side of 1 to %d, maps_scale above 0 up to %g, "
-                                       "top_scale above 0, and top_zero_point of 0 to 255",
-                       packed->origin, MAX_SIDE, MAX_SCALE);
+                                       "top_scale above 0 up to %g, and top_zero_point of 0 to 255",
+                       packed->origin, MAX_SIDE, MAX_SCALE, MAX_TOP_SCALE);
     head->side = (int32_t)side;
     head->top_scale = numbers[2];
     head->top_zero_point = (int32_t)zero_point;
     for (int i = 0; i < 256; i++) head->chance[i] = exp(-numbers[1] * i);
+    return FA_OK;
+}
+
+/* Numbers of the head within their range; finite they are already. */
+static fa_status check_weights(const fa_packed *packed, const char *member, const float *values, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (fabsf(values[i]) > MAX_WEIGHT)
+            return fa_fail(FA_ERROR_MODEL, "model %s: %s: expected numbers up to %g, got %g", packed->origin, member,
+                           (double)MAX_WEIGHT, (double)values[i]);
     return FA_OK;
 }
 
@@ -43,6 +54,8 @@ static fa_status read_layer(const fa_packed *packed, const char *const members[2
     if (status == FA_OK && (bias != columns || layer->rows <= FEATURES))
         status = fa_fail(FA_ERROR_MODEL, "model %s: %s, %s: expected more than %d rows, and %d numbers, got %d and %d",
                          packed->origin, members[0], members[1], FEATURES, columns, layer->rows, bias);
+    if (status == FA_OK) status = check_weights(packed, members[0], layer->kernel, (int64_t)layer->rows * columns);
+    if (status == FA_OK) status = check_weights(packed, members[1], layer->bias, bias);
     return status;
 }
 
@@ -60,6 +73,8 @@ static fa_status read_confidence(const fa_packed *packed, fa_json object, fa_lay
     if (status == FA_OK && layer->rows != FA_LANDMARKS)
         status = fa_fail(FA_ERROR_MODEL, "model %s: %s: expected %d numbers, got %d", packed->origin, kernel, FA_LANDMARKS,
                          layer->rows);
+    if (status == FA_OK) status = check_weights(packed, kernel, layer->kernel, FA_LANDMARKS);
+    if (status == FA_OK) status = check_weights(packed, bias, layer->bias, 1);
     return status;
 }
 

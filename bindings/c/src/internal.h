@@ -32,9 +32,16 @@ typedef struct fa_archive {
     int32_t entries;
 } fa_archive;
 #define FA_MAX_MEMBER (8u << 20)
+#define FA_MAX_METADATA (1u << 20)
 int fa_archive_open(const uint8_t *content, size_t size, fa_archive *archive); /* 1 if there is one */
 /* A member unpacked, ended by a 0 that does not count; NULL: missing, too large or damaged, says why. */
-uint8_t *fa_archive_read(const fa_archive *archive, const char *name, size_t *size, const char **problem);
+uint8_t *fa_archive_read(const fa_archive *archive, const char *name, size_t limit, size_t *size, const char **problem);
+
+/* flatbuffer.c */
+int fa_is_utf8(const uint8_t *text, size_t size);
+
+/* check.c: whether the network in a model file may be handed to an interpreter. */
+fa_status fa_flatbuffer_check(const uint8_t *content, size_t size, const char *origin);
 
 /* packed.c: what all model files have */
 typedef struct fa_packed {
@@ -56,6 +63,7 @@ fa_status fa_packed_open(const uint8_t *content, size_t size, const char *origin
 void fa_packed_close(fa_packed *packed);
 int fa_packed_number(const fa_packed *packed, const char *name, double *out); /* 1 if there is one */
 int fa_packed_string(const fa_packed *packed, const char *name, char *out, size_t capacity);
+int fa_packed_range(const fa_packed *packed, const char *name, double least, double most, double *out); /* 1 if in it */
 fa_status fa_packed_check(const fa_packed *packed, const char *name, const void *data, size_t size); /* its SHA-256 */
 
 /* arrays.c: a member of float32, rows x columns, to be freed; *rows: how many it may have at most, then has. */
@@ -101,7 +109,11 @@ typedef struct fa_detector_model {
 fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_model *model);
 fa_status fa_detector_model_read(uint8_t *content, size_t size, const char *origin, fa_detector_model *model);
 
-/* files.c: a file's content, or a copy of `data` where `path` is NULL; to be freed. */
+/* plausible.c: whether numbers from a file are those of a fitted shape model; NULL, or what was expected. */
+const char *fa_shape_problem(const fa_shape_model *shape, const float *mean_3d, int32_t modes);
+
+/* files.c: a file's content, or a copy of `data` where `path` is NULL; to be freed. Only regular files are opened. */
+#define FA_MAX_FILE (256u << 20)
 fa_status fa_content(const char *path, const void *data, size_t size, uint8_t **content, size_t *length);
 
 /* crop.c */

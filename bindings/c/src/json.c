@@ -22,6 +22,33 @@ static int take(cursor *c, char expected) {
     return 1;
 }
 
+/* Four digits of an escape; -1 where there are none. */
+static int32_t unit(cursor *c) {
+    int32_t value = 0;
+    if (c->end - c->at < 5) return -1;
+    for (int i = 1; i <= 4; i++) {
+        char d = c->at[i];
+        int32_t digit = d >= '0' && d <= '9' ? d - '0' : d >= 'a' && d <= 'f' ? d - 'a' + 10 : d >= 'A' && d <= 'F' ? d - 'A' + 10 : -1;
+        if (digit < 0) return -1;
+        value = 16 * value + digit;
+    }
+    c->at += 4;
+    return value;
+}
+
+/* What follows a backslash, to its last character: no halves of characters. */
+static int skip_escape(cursor *c) {
+    if (c->at >= c->end || *c->at == '\0') return 0;
+    if (*c->at != 'u') return strchr("\"\\/bfnrt", *c->at) != NULL;
+    int32_t first = unit(c);
+    if (first < 0 || (first >= 0xdc00 && first < 0xe000)) return 0;
+    if (first < 0xd800 || first >= 0xe000) return 1;
+    if (c->end - c->at < 3 || c->at[1] != '\\' || c->at[2] != 'u') return 0;
+    c->at += 2;
+    int32_t second = unit(c);
+    return second >= 0xdc00 && second < 0xe000;
+}
+
 static int skip_string(cursor *c) {
     if (!take(c, '"')) return 0;
     for (; c->at < c->end; c->at++) {
@@ -30,7 +57,7 @@ static int skip_string(cursor *c) {
             return 1;
         }
         if ((unsigned char)*c->at < 0x20) return 0;
-        if (*c->at == '\\' && ++c->at >= c->end) return 0;
+        if (*c->at == '\\' && (c->at++, !skip_escape(c))) return 0;
     }
     return 0;
 }
@@ -41,9 +68,20 @@ static int skip_digits(cursor *c) {
     return c->at > start;
 }
 
+/* Whether a number is finite, and no longer than any needs to be. */
+static int is_finite(const char *text, size_t length) {
+    char digits[64];
+    if (length >= sizeof digits) return 0;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    return isfinite(strtod(digits, NULL)) != 0;
+}
+
 static int skip_number(cursor *c) {
+    const char *start = c->at;
     if (c->at < c->end && *c->at == '-') c->at++;
-    if (!skip_digits(c)) return 0;
+    const char *first = c->at;
+    if (!skip_digits(c) || (*first == '0' && c->at - first > 1)) return 0; /* no digits after a leading 0 */
     if (c->at < c->end && *c->at == '.') {
         c->at++;
         if (!skip_digits(c)) return 0;
@@ -51,9 +89,9 @@ static int skip_number(cursor *c) {
     if (c->at < c->end && (*c->at == 'e' || *c->at == 'E')) {
         c->at++;
         if (c->at < c->end && (*c->at == '+' || *c->at == '-')) c->at++;
-        return skip_digits(c);
+        if (!skip_digits(c)) return 0;
     }
-    return 1;
+    return is_finite(start, (size_t)(c->at - start));
 }
 
 static int skip_word(cursor *c, const char *word) {

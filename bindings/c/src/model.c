@@ -32,6 +32,8 @@ static fa_status read_shape_model(const fa_packed *packed, fa_shape_model *shape
     if (points != FA_LANDMARKS || points_3d != FA_LANDMARKS || moments != 2 || modes != values || !sorted)
         return fa_fail(FA_ERROR_MODEL, "model %s: shape model: expected %d landmarks, as many modes as eigenvalues, "
                                        "and these positive and descending", packed->origin, FA_LANDMARKS);
+    const char *problem = fa_shape_problem(shape, mean_3d, modes);
+    if (problem != NULL) return fa_fail(FA_ERROR_MODEL, "model %s: shape model: expected %s", packed->origin, problem);
     shape->n_modes = modes;
     return FA_OK;
 }
@@ -41,8 +43,9 @@ static fa_status read_metadata(const fa_packed *packed, fa_model *model) {
     char scheme[32] = "";
     int expansion = fa_json_member(packed->table, "yaw_expansion", &value); /* optional */
     if (!fa_packed_string(packed, "scheme", scheme, sizeof scheme) || strcmp(scheme, "ibug68") != 0 ||
-        !fa_packed_number(packed, "crop_margin", &model->crop_margin) || !(model->crop_margin > 0))
-        return fa_fail(FA_ERROR_MODEL, "model %s: metadata: expected scheme ibug68 and a crop_margin above 0", packed->origin);
+        !fa_packed_range(packed, "crop_margin", 0.1, 10, &model->crop_margin))
+        return fa_fail(FA_ERROR_MODEL, "model %s: metadata: expected scheme ibug68 and a crop_margin of 0.1 to 10",
+                       packed->origin);
     if (expansion == 1 && (!fa_json_number(value, &model->yaw_expansion) || !(model->yaw_expansion >= 0) ||
                            !(model->yaw_expansion <= 1)))
         return fa_fail(FA_ERROR_MODEL, "model %s: metadata: expected yaw_expansion of 0 to 1", packed->origin);
@@ -56,6 +59,7 @@ fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_mo
     if (status == FA_OK) status = read_metadata(&packed, model);
     if (status == FA_OK) status = read_shape_model(&packed, &model->shape);
     if (status == FA_OK) status = fa_packed_check(&packed, "flatbuffer", content, packed.archive.start);
+    if (status == FA_OK) status = fa_flatbuffer_check(content, packed.archive.start, origin);
     if (status == FA_OK) status = fa_head_read(&packed, &model->head);
     if (status == FA_OK) model->file.content = content;
     fa_packed_close(&packed);
@@ -73,6 +77,7 @@ fa_status fa_detector_model_read(uint8_t *content, size_t size, const char *orig
         status = fa_fail(FA_ERROR_MODEL, "model %s: metadata: expected input_size a multiple of 32, min_score and max_overlap "
                                          "between 0 and 1", origin);
     if (status == FA_OK) status = fa_packed_check(&packed, "flatbuffer", content, packed.archive.start);
+    if (status == FA_OK) status = fa_flatbuffer_check(content, packed.archive.start, origin);
     if (status == FA_OK) model->file.content = content;
     fa_packed_close(&packed);
     return status;

@@ -14,9 +14,12 @@ static void members(const uint8_t *data, size_t size) {
     for (int i = 0; i < 4; i++) {
         const char *problem;
         size_t length;
-        free(fa_archive_read(&archive, names[i], &length, &problem));
+        free(fa_archive_read(&archive, names[i], FA_MAX_MEMBER, &length, &problem));
     }
 }
+
+/* The data as a network. */
+static void network(const uint8_t *data, size_t size) { fa_flatbuffer_check(data, size, "fuzz"); }
 
 static void json(const uint8_t *data, size_t size) {
     fa_json value;
@@ -39,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fa_detector_model_read(copy, size, "fuzz", &detector);
     members(copy, size);
     json(copy, size);
+    network(copy, size);
     free(copy);
     return 0;
 }

@@ -111,7 +111,7 @@ static const char *changed(const uint8_t *content, size_t size, const char *name
     char before[65], after[65];
     CHECK(made != NULL && fa_archive_open(content, size, &archive), "memory, or no archive");
     for (int i = 0; i < COUNT; i++) {
-        parts[i] = fa_archive_read(&archive, MEMBERS[i], &sizes[i], &problem);
+        parts[i] = fa_archive_read(&archive, MEMBERS[i], FA_MAX_MEMBER, &sizes[i], &problem);
         CHECK(parts[i] != NULL, "%s %s", MEMBERS[i], problem);
     }
     for (int i = 0; i < COUNT; i++) {
@@ -177,9 +177,17 @@ static void test_damage(const uint8_t *content, size_t size) {
     refused(content, size, MEMBERS[0], "\"maps_scale\": 0.", "\"maps_scale\": 9.", "maps_scale above 0 up to 2");
     refused(content, size, MEMBERS[0], "head/pose_bias.npy", "head/pose_bias.npx", "head/pose_bias.npy does not match");
     refused(content, size, MEMBERS[10], "(68,)", "(67,)", "head/confidence_kernel.npy: expected float32");
-    static const char header[] = "v\0{'descr': '<f4', 'fortran_order': False, 'shape': (68,)";
-    static const char longer[] = "z\0{'descr': '<f4', 'fortran_order': False, 'shape': (67,)"; /* by the first number */
-    const char *fewer = changed(content, size, MEMBERS[10], header, longer, sizeof header - 1);
+    char header[2 + 118 + 4], longer[sizeof header]; /* by the first number: a length of 118, then of 122 */
+    static const char text[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (68,), }";
+    memset(header, ' ', sizeof header);
+    memcpy(header, "v", 2);
+    memcpy(header + 2, text, sizeof text - 1);
+    memcpy(longer, header, sizeof header);
+    header[2 + 117] = longer[2 + 121] = '\n';
+    memcpy(header + 2 + 118, arrays[4], 4);
+    longer[0] = 'z';
+    strstr(longer + 2, "68,")[1] = '7';
+    const char *fewer = changed(content, size, MEMBERS[10], header, longer, sizeof header);
     CHECK(strstr(fewer, "head/confidence_kernel.npy: expected 68 numbers, got 67") != NULL, "%s", fewer);
     refused(content, size, MEMBERS[11], "(1,)", "(2,)", "head/confidence_bias.npy: expected float32 of at most 1 x 1");
     refused(content, size, MEMBERS[0], "\"confidence\": true", "\"confidence\":false", "read"); /* what is not asked for */

@@ -1,5 +1,8 @@
 /* Damaged model files are refused with a message that names the cause; none is read out of bounds. */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "golden.h"
 #include "internal.h"
@@ -29,7 +32,8 @@ static size_t step(size_t start, size_t end, size_t place) {
 
 static void test_json(void) {
     const char *good = " {\"a\": 1.5e2, \"b\": {\"a\": [true, null, -0]}, \"c\": \"x\\\"y\", \"d\": \"z\"} ";
-    const char *bad[] = {"", "{", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":tru}", "[1]", "{\"a\":1 2}"};
+    const char *bad[] = {"", "{", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":tru}", "[1]", "{\"a\":1 2}", "{\"a\":1e999}", "{\"a\":01}",
+                         "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}", "{\"a\":\"\\u12\"}"};
     fa_json value;
     double number;
     char text[8];
@@ -69,6 +73,69 @@ static void test_detector(uint8_t *aligner, size_t aligner_size, const char *pat
     free(content);
 }
 
+static void not_read(const char *path, const char *expected) {
+    uint8_t *content;
+    size_t size;
+    CHECK(fa_content(path, NULL, 0, &content, &size) == FA_ERROR_MODEL && content == NULL, "%s", path);
+    CHECK(strstr(fa_last_error(), expected) != NULL, "%s in: %s", expected, fa_last_error());
+}
+
+/* What is no regular file of a sensible size is refused before it is opened: nothing waits for a pipe. */
+static void test_kinds_of_files(void) {
+    char folder[] = "/tmp/test_model_XXXXXX", path[64];
+    not_read("/nowhere/model.tflite", "/nowhere/model.tflite: cannot be read");
+    not_read("/dev/zero", "expected a regular file, got a device");
+    CHECK(mkdtemp(folder) != NULL, "a folder");
+    not_read(folder, "expected a regular file, got a directory");
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    CHECK(mkfifo(path, 0600) == 0, "a pipe");
+    not_read(path, "expected a regular file, got a pipe");
+    unlink(path);
+    snprintf(path, sizeof path, "%s/file", folder);
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL, "a file");
+    not_read(path, "is it a file with content?");
+    CHECK(fputs("0123456789", file) >= 0 && fflush(file) == 0, "a file with content");
+    uint8_t *content;
+    size_t size;
+    CHECK(fa_content(path, NULL, 0, &content, &size) == FA_OK && size == 10 && content[9] == '9', "%s", fa_last_error());
+    free(content);
+    if (ftruncate(fileno(file), (off_t)200 << 30) == 0) not_read(path, "expected at most 268435456 bytes, got 214748364800");
+    fclose(file);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* Bytes of the network changed, its checksum no matter: an error, or a network that passes; nothing is read out of bounds. */
+static void test_network(const uint8_t *content, size_t size) {
+    fa_packed packed;
+    fa_model_file file;
+    CHECK(fa_packed_open(content, size, "test", "face_aligner", &packed, &file) == FA_OK, "%s", fa_last_error());
+    size_t length = file.flatbuffer_size;
+    fa_packed_close(&packed);
+    uint8_t *copy = malloc(length);
+    CHECK(copy != NULL, "memory");
+    memcpy(copy, content, length);
+    CHECK(fa_flatbuffer_check(copy, length, "test") == FA_OK, "%s", fa_last_error());
+    int refusals = 0;
+    for (size_t i = 0; i < length; i += i < 4000 || length - i < 40000 ? 37 : 4001) {
+        copy[i] ^= 0xff;
+        fa_status status = fa_flatbuffer_check(copy, length, "test");
+        CHECK(status == FA_OK || (status == FA_ERROR_MODEL && strstr(fa_last_error(), "network: ") != NULL), "%d", (int)status);
+        refusals += status != FA_OK;
+        copy[i] ^= 0xff;
+    }
+    CHECK(refusals > 100, "%d of the changed networks were refused", refusals);
+    free(copy);
+    for (size_t cut = 1; cut < length; cut += length / 50) {
+        copy = malloc(length - cut);
+        CHECK(copy != NULL, "memory");
+        memcpy(copy, content, length - cut);
+        CHECK(fa_flatbuffer_check(copy, length - cut, "test") == FA_ERROR_MODEL, "cut by %zu", cut);
+        free(copy);
+    }
+}
+
 int main(int argc, char **argv) {
     size_t size;
     CHECK(argc >= 3, "usage: test_model MODEL DETECTOR");
@@ -96,9 +163,9 @@ int main(int argc, char **argv) {
         free(copy);
     }
     test_detector(content, size, argv[2]);
+    test_network(content, size);
     free(content);
-    CHECK(fa_content("/nowhere/model.tflite", NULL, 0, &content, &size) == FA_ERROR_MODEL, "a missing file");
-    CHECK(strstr(fa_last_error(), "/nowhere/model.tflite: cannot be read") != NULL, "%s", fa_last_error());
+    test_kinds_of_files();
     puts("model reader: fine");
     return 0;
 }

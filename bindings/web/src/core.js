@@ -1,8 +1,9 @@
-import { BackendError, errorOfStatus } from './errors.js';
+import { BackendError, ModelFileError, errorOfStatus } from './errors.js';
 
 const REWINDING = 2; // asyncify_get_state: 0 running, 1 unwinding
 const STACK = 16384; // bytes for the locals of suspended functions
 const BAD_FILE = 8; // WASI's EBADF: there are no files
+const MAX_FILE = 256 * 2 ** 20; // bytes, FA_MAX_FILE of the C library
 const MAX_RANK = 4; // host_tensor_info of native/host.h
 const SIZES = { 1: 4, 2: 4, 3: 1 }; // bytes of a number, by TFLite's type
 
@@ -25,6 +26,8 @@ export async function fetchBytes(url, name) {
   if (!response.ok) {
     throw new BackendError(`${name}: expected a file at ${url}, got HTTP ${response.status}; is the package's folder dist/ served?`);
   }
+  const size = Number(response.headers.get('content-length') ?? 0);
+  if (size > MAX_FILE) throw new ModelFileError(`${name}: expected at most ${MAX_FILE} bytes at ${url}, got ${size}; is it a model file?`);
   return new Uint8Array(await response.arrayBuffer());
 }
 

@@ -1,5 +1,6 @@
 /* What goes wrong says which input, what was expected, what came, and the likely fix. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 
 import { createAligner, open, readPixmap, REPOSITORY } from './browser.mjs';
@@ -52,6 +53,39 @@ test('errors', async (t) => {
   for (const [code, message] of Object.entries(expected)) {
     await t.test(code, async () => assert.match(await errorOf(page, code), message));
   }
+});
+
+test('model files that are refused though their checksums are right', { skip: !process.env.ASMNET_REFUSED }, async (t) => {
+  const { page } = await open(t);
+  await createAligner(page);
+  const folder = process.env.ASMNET_REFUSED;
+  const lines = readFileSync(`${folder}/refused.txt`, 'utf8').trim().split('\n');
+  assert.ok(lines.length >= 10, `${lines.length} files`);
+  for (const line of lines) {
+    const [, name, words] = /^(\S+) (.*)$/.exec(line);
+    const base64 = readFileSync(`${folder}/${name}.tflite`, 'base64');
+    await t.test(`${name}: ${words}`, async () => {
+      const error = await page.evaluate(
+        (model) => sdk.FaceAligner.create({ model: bytes(model), litertPath: '/litert/wasm/' }).then(() => 'no error', String),
+        base64,
+      );
+      assert.match(error, /^ModelFileError: model /);
+      assert.ok(error.includes(words), error);
+    });
+  }
+});
+
+test('a file that is larger than any model is not fetched', async (t) => {
+  const { page } = await open(t);
+  await createAligner(page);
+  const error = await page.evaluate(async () => {
+    const { fetch } = window;
+    window.fetch = async () => new Response('x', { headers: { 'content-length': String(2 ** 30) } });
+    const said = await sdk.FaceAligner.create({ model: 'huge.tflite' }).then(() => 'no error', String);
+    window.fetch = fetch;
+    return said;
+  });
+  assert.match(error, /^ModelFileError: model: expected at most 268435456 bytes at huge.tflite, got 1073741824/);
 });
 
 test('LiteRT.js in another place', async (t) => {

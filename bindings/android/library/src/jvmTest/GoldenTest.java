@@ -15,7 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/** Replays tests/golden on the desktop JVM: java GoldenTest MODEL GOLDEN_FOLDER DETECTOR. */
+/** Replays tests/golden on the desktop JVM: java GoldenTest MODEL GOLDEN_FOLDER DETECTOR REFUSED_FOLDER. */
 public final class GoldenTest {
     private static final double PIXELS = 1e-4;
 
@@ -49,11 +49,24 @@ public final class GoldenTest {
         refused(closed::lastPixels, "closed", IllegalStateException.class);
         model[1000] ^= 1;
         refused(() -> new FaceAligner(model, null), "checksum", IllegalStateException.class);
+        refusedFiles(Path.of(arguments[3]));
         refused(() -> image(ByteBuffer.allocate(6)), "direct buffer", IllegalArgumentException.class);
         refused(() -> image(ByteBuffer.allocateDirect(3)), "got 3 bytes", IllegalArgumentException.class);
         check(replayed >= 8, "only " + replayed + " cases");
         check(seen >= 8, "only " + seen + " scenes");
         System.out.println(replayed + " cases and " + seen + " scenes replayed on Java " + System.getProperty("java.version"));
+    }
+
+    /** Model files whose checksums are right, and which are refused all the same: bindings/refused.py. */
+    private static void refusedFiles(Path folder) throws Exception {
+        int files = 0;
+        for (String line : Files.readAllLines(folder.resolve("refused.txt"))) {
+            String[] parts = line.split(" ", 2);
+            byte[] content = Files.readAllBytes(folder.resolve(parts[0] + ".tflite"));
+            refused(() -> new FaceAligner(content, null), parts[1], IllegalStateException.class);
+            files++;
+        }
+        check(files >= 10, "only " + files + " refused files");
     }
 
     private static void replay(FaceAligner aligner, Map<String, String> fields, Path folder) throws Exception {
