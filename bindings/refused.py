@@ -1,6 +1,6 @@
 """Model files that every reader refuses, for the tests of the bindings: python refused.py FOLDER.
 
-Writes NAME.tflite, checksums right, and refused.txt with a line for each: its name and a part of what is said of it.
+Writes NAME.tflite, checksums right, and refused.txt with a line for each: its name and a part of the refusal.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The reader in C refuses what the one in Python refuses: python same_refusals.py READ_MODELS [--count N] [--seed S].
+"""C refuses what Python refuses: python same_refusals.py READ_MODELS [--count N] [--seed S].
 
-Both are given the mutated files of tests/fuzz. They may stop at different faults of a file, but agree whether there is
-one, and neither ends otherwise. Prints the files on which they do not.
+Both readers are given the mutated files of tests/fuzz. They may stop at different faults of a file, but agree whether
+there is one, and neither ends otherwise. Prints the files on which they do not agree.
 """
 
 from __future__ import annotations
