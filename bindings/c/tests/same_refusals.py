@@ -1,7 +1,7 @@
 """C refuses what Python refuses: python same_refusals.py READ_MODELS [--count N] [--seed S].
 
-Both readers are given the mutated files of tests/fuzz. They may stop at different faults of a file, but agree whether
-there is one, and neither ends otherwise. Prints the files on which they do not agree.
+Both readers are given the mutated files of tests/fuzz. They may stop at different faults of a file, but agree
+whether there is one, and neither ends otherwise. Prints the files on which they do not agree.
 """
 
 from __future__ import annotations
