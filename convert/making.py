@@ -57,6 +57,7 @@ def run_variants(options: argparse.Namespace) -> None:
     from convert.build import Source, calibration_crops
     from convert.variants import reference_of, variants, variants_table
 
+    _check_document(options.out, "variants")
     shape_model, faces = _shape_model(options.shape_model), packed_faces(options.data, options.split)
     rows = []
     references: dict[Any, ModelFile] = {}
@@ -76,6 +77,7 @@ def run_networks(options: argparse.Namespace) -> None:
     """Convert every network of the registry, untrained."""
     from convert.untrained import conversion_table, conversions
 
+    _check_document(options.out, "networks")
     rows = []
     for row in conversions(options.size, ModelFile.default().shape_model):
         rows.append(row)
@@ -96,7 +98,25 @@ def _publish(document: Path | None, mark: str, text: str) -> None:
 
     print(text)
     if document is not None:
-        write_bytes(document, replaced(document.read_text(encoding="utf-8"), mark, text).encode())
+        write_bytes(document, replaced(_read_document(document), mark, text).encode())
+        print(f"wrote {document}", file=sys.stderr)
+
+
+def _check_document(document: Path | None, mark: str) -> None:
+    """Notice before the work that a document has no place for the table."""
+    from convert.variants import replaced
+
+    if document is not None:
+        replaced(_read_document(document), mark, "")
+
+
+def _read_document(document: Path) -> str:
+    try:
+        return document.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--out {document}: expected a Markdown file with marks for the table ({error})"
+        ) from error
 
 
 def _shape_model(path: Path) -> Any:

@@ -76,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("expected --out PICTURE, --json, or both; without them nothing would be written")
     _check_json(options.json)
     one = is_one_photo(options.photos)
+    if options.out is not None and not one and is_standard(options.out):
+        raise InputError(f"--out {options.out}: expected a folder for several pictures, got standard output")
     found = find_photos(options.photos)
     pictures = _pictures(found.photos, options, one=one)
     _check_targets(options, found.photos, pictures)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import itertools
+import re
 import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
@@ -97,8 +99,15 @@ def _summarise(count: int, with_face: int, doubtful: int, seconds: float) -> Non
 
 def _check_targets(options: argparse.Namespace) -> None:
     results = (("--out", options.out), ("--jsonl", options.jsonl), ("--csv", options.csv))
-    source = [("video", Path(options.source))]
+    source = [("video", path) for path in _files_of(options.source)]
     check_targets([(name, path) for name, path in results if path is not None], [*source, *models_read(options)])
+
+
+def _files_of(source: str) -> list[Path]:
+    """The file itself, or the pictures of a series such as img_%03d.png."""
+    if "%" not in source:
+        return [Path(source)]
+    return [Path(source), *map(Path, glob.glob(re.sub(r"%\d*d", "*", source)))]
 
 
 def _source(name: str, stack: ExitStack) -> AbstractContextManager[Source]:

@@ -23,15 +23,23 @@ class Words(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         self.stream, self.error = stream, None if stream is not None else OSError(errno.EPIPE, "closed")
 
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else libraries ask a stream for is the stream's own."""
+        return getattr(self.stream, name)
+
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return getattr(self.stream, "encoding", None) or "utf-8"
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return getattr(self.stream, "errors", None)
 
     def write(self, text: str) -> int:
         if self.error is None and self.stream is not None:
             try:
                 self.stream.write(self._shown(text))
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: somebody has closed it
                 self._fail(error)
         return len(text)
 
@@ -39,7 +47,7 @@ class Words(io.TextIOBase):
         if self.error is None and self.stream is not None:
             try:
                 self.stream.flush()
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: somebody has closed it
                 self._fail(error)
 
     def isatty(self) -> bool:
@@ -61,17 +69,17 @@ class Words(io.TextIOBase):
         return self.stream.fileno()
 
     def _shown(self, text: str) -> str:
-        if getattr(self.stream, "errors", None) in _KEPT:
+        if self.errors in _KEPT:
             return text
         try:
-            text.encode(self.encoding, getattr(self.stream, "errors", None) or "strict")
+            text.encode(self.encoding, self.errors or "strict")
         except UnicodeError:
             return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
         return text
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Give up, and lead the descriptor away so that Python's last flush does not stumble again."""
-        self.error = error
+        self.error = error if isinstance(error, OSError) else OSError(errno.EPIPE, str(error))
         with suppress(OSError, ValueError, AttributeError):
             if self.stream in (sys.__stdout__, sys.__stderr__):
                 descriptor = os.open(os.devnull, os.O_WRONLY)

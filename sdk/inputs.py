@@ -26,6 +26,8 @@ def read_input(path: Path | str, *, what: str) -> bytes:
             return file.read()
     except OSError as error:
         raise _unreadable(path, what, error) from error
+    except (MemoryError, OverflowError) as error:
+        raise InputError(f"{what} {path}: cannot be read (larger than memory)") from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,18 +106,25 @@ def is_one_photo(arguments: Sequence[str]) -> bool:
 def picture_names(photos: Sequence[Path]) -> list[str]:
     """A file name for the marked picture of each photo, its own where OpenCV writes such files.
 
-    Where two photos share theirs, the folder comes before.
+    Where two photos share theirs, the folder comes before; names that differ in case alone are one file elsewhere.
     """
-    names = [str(p.with_suffix(".png").name) if p.suffix.lower() in _AS_PNG else p.name for p in photos]
+    names = [_picture_name(photo) for photo in photos]
+    counts = Counter(name.casefold() for name in names)
     taken: set[str] = set()
     chosen = []
     for photo, name in zip(photos, names, strict=True):
-        unique = name if names.count(name) == 1 else f"{photo.parent.name}_{name}"
-        while unique in taken:
+        unique = name if counts[name.casefold()] == 1 else f"{photo.parent.name}_{name}"
+        while unique.casefold() in taken:
             unique = f"_{unique}"
-        taken.add(unique)
+        taken.add(unique.casefold())
         chosen.append(unique)
     return chosen
+
+
+def _picture_name(photo: Path) -> str:
+    if str(photo) == "-":
+        return "stdin.png"
+    return photo.with_suffix(".png").name if photo.suffix.lower() in _AS_PNG else photo.name
 
 
 def read_photo(path: Path) -> UInt8:

@@ -7,6 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
+from sdk.outputs import write_file
 from sdk.pins import PINS_NAME, folder, parse
 
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     models = Path(str(folder()))
     found, pins = digests(models), models / PINS_NAME
     if not options.check:
-        pins.write_text(text_of(found), encoding="ascii", newline="\n")
+        write_file(pins, text_of(found).encode("ascii"))
     same = pins.is_file() and parse(pins.read_text(encoding="ascii")) == found
     print(f"{pins}: {len(found)} models, {'as pinned' if same else 'not as pinned: run python -m sdk.write_pins'}")
     return 0 if same else 1

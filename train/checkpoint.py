@@ -17,6 +17,9 @@ import numpy.typing as npt
 from sdk import outputs
 from sdk.errors import SdkError
 
+RUN_FILES = ("best.npz", "last.npz", "history.csv")
+"""Names below the folder of a training."""
+
 
 class CheckpointError(SdkError):
     """A checkpoint cannot be written, read, or does not fit the network."""
@@ -56,6 +59,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def _not_written(path: Path, reason: str) -> CheckpointError:
     return CheckpointError(f"{path}: could not be written ({reason}); the previous file, if any, is intact")
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote has left of its files."""
+    for name in RUN_FILES:
+        for part in folder.glob(f"{name}.part*"):
+            part.unlink(missing_ok=True)
 
 
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -14,7 +14,16 @@ import tf_keras
 
 from sdk.errors import SdkError
 from train.batches import TrainingBatches
-from train.checkpoint import CheckpointError, assign, csv_bytes, numbered, read_arrays, write_arrays, write_bytes
+from train.checkpoint import (
+    CheckpointError,
+    assign,
+    csv_bytes,
+    numbered,
+    read_arrays,
+    remove_parts,
+    write_arrays,
+    write_bytes,
+)
 from train.noise import VAL, with_noise
 from train.qat import RANGE, QatConfig
 from train.quantisation_plan import plan_of
@@ -160,6 +169,7 @@ class Run:
         write_bytes(self._out / "history.csv", csv_bytes(self.history))
 
     def _resume(self) -> None:
+        remove_parts(self._out)
         path = self._out / "last.npz"
         arrays, note = read_arrays(path)
         there, here = note.get("run", {}), self._note["fine_tuning"]

@@ -18,6 +18,7 @@ from train.checkpoint import (
     csv_bytes,
     numbered,
     read_arrays,
+    remove_parts,
     weights_of,
     write_arrays,
     write_bytes,
@@ -59,6 +60,7 @@ class RunFolder:
         Raises:
             CheckpointError: the file is damaged or belongs to another configuration or network.
         """
+        remove_parts(self.path)
         if not self.last.exists():
             return []
         arrays, note = read_arrays(self.last)

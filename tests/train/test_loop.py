@@ -93,10 +93,36 @@ def test_a_killed_run_goes_on_exactly_where_it_was(packed, tmp_path):
 
 def test_what_a_kill_while_writing_leaves_does_no_harm(packed, copied, tiny_run):
     (copied / "last.npz.part").write_bytes(b"half a file")
+    (copied / "best.npz.part2").write_bytes(b"of another kill")
     (copied / "best.npz").unlink()
     result = fit_here(packed, copied)
     assert result.epochs == 3
     np.testing.assert_array_equal(history(copied), history(tiny_run))
+    assert not list(copied.glob("*.part*"))
+
+
+def test_sigterm_ends_a_training_as_ctrl_c_does(packed, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        command(*fit_arguments(packed, out, *TINY, "epochs=400")),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if line.startswith("epoch 2/"):
+            process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143, text
+    process.stdout.close()
+    assert "the last whole epoch is kept, the same command goes on from there (SIGTERM)" in text
+    assert "Traceback" not in text
+    assert 2 <= len(history(out)) < 400
+    assert not list(out.glob("*.part*"))
 
 
 def test_a_full_disk_stops_with_a_word_and_the_run_goes_on_later(packed, tiny_run, tmp_path, monkeypatch):

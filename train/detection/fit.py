@@ -14,7 +14,15 @@ import keras
 import numpy as np
 
 from train.averaging import Average
-from train.checkpoint import CheckpointError, assign, read_arrays, set_weights, weights_of, write_arrays
+from train.checkpoint import (
+    CheckpointError,
+    assign,
+    read_arrays,
+    remove_parts,
+    set_weights,
+    weights_of,
+    write_arrays,
+)
 from train.detection.batches import DetectorBatches
 from train.detection.config import DetectorConfig
 from train.detection.losses import detector_loss
@@ -128,6 +136,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
 
     def resume(self, network: Any) -> None:
         """Restore the state after the last whole epoch, if there is one."""
+        remove_parts(self._out)
         last = self._out / "last.npz"
         if not last.exists():
             return
