@@ -11,10 +11,12 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from sdk.packing import METADATA_NAME
+from sdk.tflite.shapes import RULES
 
 Rng = np.random.Generator
 ODD_NUMBERS = (0, 1, -1, 2, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, -0x80000000, 1 << 20)
@@ -263,6 +265,97 @@ def _network_moved(parts: Parts, rng: Rng) -> bytes:
     return parts.built(flatbuffer=bytes(out))
 
 
+def _network_objects(parts: Parts, rng: Rng) -> bytes:
+    """What the flatbuffer says, by the schema: a well-formed file of an odd network."""
+    import ai_edge_litert.schema_py_generated as schema
+    import flatbuffers
+
+    model = schema.ModelT.InitFromPackedBuf(bytearray(parts.flatbuffer))
+    for _ in range(int(rng.integers(1, 4))):
+        change = CHANGES[int(rng.integers(len(CHANGES)))]
+        change(model, rng)
+    try:
+        builder = flatbuffers.Builder(1 << 20)
+        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    except (struct.error, TypeError, ValueError, OverflowError):  # numbers that the schema has no room for
+        return parts.built(flatbuffer=flipped(parts.flatbuffer, rng))
+    return parts.built(flatbuffer=bytes(builder.Output()))
+
+
+def _pick(items: Any, rng: Rng) -> Any:
+    return items[int(rng.integers(len(items)))]
+
+
+def _shape(model: Any, rng: Rng) -> None:
+    shape = _pick([t.shape for t in model.subgraphs[0].tensors if t.shape is not None and len(t.shape)], rng)
+    shape[int(rng.integers(len(shape)))] = _pick((0, 1, 2, 3, 7, 8, 64, 1000, -1, 1 << 20), rng)
+
+
+def _type(model: Any, rng: Rng) -> None:
+    kind = int(rng.choice((0, 1, 2, 3, 4, 6, 7, 9, 17)))
+    for _ in range(int(rng.choice((1, 1, 4)))):
+        _pick(model.subgraphs[0].tensors, rng).type = kind
+
+
+def _all_types(model: Any, rng: Rng) -> None:
+    old, new = (int(kind) for kind in rng.choice((0, 2, 3, 7, 9), 2))
+    for tensor in model.subgraphs[0].tensors:
+        constant = model.buffers[tensor.buffer].data is not None
+        if tensor.type == old and not constant:
+            tensor.type = new
+
+
+def _grid(model: Any, rng: Rng) -> None:
+    grids = [t.quantization for t in model.subgraphs[0].tensors if t.quantization is not None]
+    grid = _pick([g for g in grids if g.scale is not None] or grids, rng)
+    if rng.random() < 0.6 and grid.scale is not None:
+        grid.scale = np.asarray(grid.scale, np.float32) * np.float32(10.0 ** rng.uniform(-12, 6))
+    elif rng.random() < 0.5 and grid.zeroPoint is not None:
+        grid.zeroPoint = np.asarray(grid.zeroPoint) + int(rng.integers(-200, 200))
+    else:
+        grid.scale = grid.zeroPoint = None
+
+
+def _wiring(model: Any, rng: Rng) -> None:
+    graph = model.subgraphs[0]
+    operator = _pick(graph.operators, rng)
+    ends = operator.inputs if rng.random() < 0.8 else operator.outputs
+    ends[int(rng.integers(len(ends)))] = int(rng.integers(-1, len(graph.tensors) + 1))
+
+
+def _option(model: Any, rng: Rng) -> None:
+    options = _pick([o.builtinOptions for o in model.subgraphs[0].operators if o.builtinOptions is not None], rng)
+    if names := [name for name, value in vars(options).items() if isinstance(value, int | float)]:
+        setattr(options, str(_pick(names, rng)), _pick((0, 1, 2, 3, 4, 5, -1, 16, 100, 1 << 30), rng))
+
+
+def _code(model: Any, rng: Rng) -> None:
+    code = int(_pick(sorted(RULES), rng)) if rng.random() < 0.8 else int(rng.integers(0, 210))
+    changed = _pick(model.operatorCodes, rng)
+    changed.builtinCode, changed.deprecatedBuiltinCode = code, min(code, 127)
+    changed.version = int(rng.integers(0, 6))
+
+
+def _constant(model: Any, rng: Rng) -> None:
+    graph = model.subgraphs[0]
+    found = [b for t in graph.tensors if t.type in (2, 4) and (b := model.buffers[t.buffer]).data is not None]
+    buffer = _pick(found, rng)
+    values = np.frombuffer(bytes(buffer.data), np.uint8).copy()
+    values[int(rng.integers(len(values)))] = int(rng.integers(256))
+    buffer.data = values
+
+
+def _order(model: Any, rng: Rng) -> None:
+    operators = model.subgraphs[0].operators
+    a, b = (int(i) for i in rng.integers(0, len(operators), 2))
+    if rng.random() < 0.5:
+        operators[a], operators[b] = operators[b], operators[a]
+    else:
+        del operators[a]
+
+
+CHANGES = (_shape, _type, _all_types, _grid, _grid, _wiring, _option, _option, _code, _constant, _order)
+
 MUTATIONS: Mapping[str, tuple[Callable[[Parts, Rng], bytes], float]] = {
     "bytes anywhere": (_anywhere, 1.0),
     "truncated": (_truncated, 1.0),
@@ -281,5 +374,6 @@ MUTATIONS: Mapping[str, tuple[Callable[[Parts, Rng], bytes], float]] = {
     "tables of the network": (_network_tables, 5.0),
     "cut network": (_network_cut, 0.5),
     "moved pieces of the network": (_network_moved, 2.0),
+    "objects of the network": (_network_objects, 6.0),
 }
 """What is done, by its name, and how often relative to the others."""
