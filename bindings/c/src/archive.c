@@ -10,6 +10,7 @@
 #define LOCAL_SIZE 30
 #define LOCATOR_SIZE 20 /* of a 64-bit archive's end, before the plain one */
 #define MAX_ENTRIES 64
+#define MAX_VERSION 63 /* of APPNOTE that a member needs, times ten */
 #define MAX_DIRECTORY (16u << 10)
 #define PLAIN_FLAGS 0x0806u /* UTF-8 names and the deflater's level; not: encrypted, sizes that follow the data */
 
@@ -37,6 +38,7 @@ static int read_directory(fa_archive *archive) {
     for (int32_t i = 0; i < archive->entries; i++) {
         const uint8_t *entry = entries[i] = next_entry(archive, &offset);
         if (entry == NULL || (u16(entry + 8) & ~PLAIN_FLAGS) != 0 || (u16(entry + 10) != 0 && u16(entry + 10) != 8)) return 0;
+        if ((u16(entry + 6) & 0xff) > MAX_VERSION) return 0;
         for (int32_t k = 0; k < i; k++)
             if (same_name(entry, entries[k])) return 0;
         uint64_t member = (uint64_t)archive->base + u32(entry + 42);
