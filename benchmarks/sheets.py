@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk import FaceAligner, draw
+from sdk.photos import read_photo
 from train.datasets import read_packed
 from train.datasets.packed import Split
 from train.plots import contact_sheet
@@ -27,9 +28,7 @@ def predictions_on_split(aligner: FaceAligner, root: Path, split: Split, *, ever
 
 def predictions_on_folder(aligner: FaceAligner, folder: Path) -> Iterator[UInt8]:
     """`predict` drawn on every image of a folder, in order of name."""
-    import cv2
-
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     for path in paths:
-        image = np.asarray(cv2.imread(str(path)), np.uint8)
+        image = read_photo(path)
         yield draw(image, aligner.predict(image))

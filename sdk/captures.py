@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sdk.errors import InputError
+from sdk.inputs import opencv_name
 
 
 class Capture(Protocol):
@@ -51,7 +52,7 @@ def open_capture(source: int | str) -> Any | None:
     """What OpenCV opens under this name or number; None where it cannot."""
     import cv2
 
-    capture = cv2.VideoCapture(source)
+    capture = cv2.VideoCapture(source if isinstance(source, int) else opencv_name(source))
     return capture if capture.isOpened() else None
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sdk.checks import check_score, is_count
 from sdk.errors import BackendError, InputError
 from sdk.frames import check_frame
+from sdk.inputs import opencv_name
 from sdk.results import BBox, Detection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -152,7 +153,7 @@ class YuNetDetector:
         if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
             raise InputError(f"YuNet model {path}: not found; download it from the OpenCV Zoo")
         try:
-            self._net = cv2.FaceDetectorYN.create(str(path), "", (longest_side, longest_side), min_score)
+            self._net = cv2.FaceDetectorYN.create(opencv_name(path), "", (longest_side, longest_side), min_score)
         except cv2.error as error:
             raise BackendError(f"YuNet model {path}: OpenCV {cv2.__version__} cannot load it: {error}") from error
         self._longest_side = longest_side

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sdk.errors import InputError
 
@@ -45,6 +45,15 @@ def open_input(path: Path | str, *, what: str) -> Iterator[BinaryIO]:
     _check_kind(path, what)
     with _opened(path, what) as file:
         yield file
+
+
+def opencv_name(path: Path | str) -> Any:
+    """A file's name as OpenCV can take it: as bytes where it is not ASCII.
+
+    OpenCV crashes on names that are no Unicode, and takes any other for UTF-8, whatever the system does.
+    """
+    name = str(path)
+    return name if name.isascii() else os.fsencode(name)
 
 
 def is_piped(path: Path | str) -> bool:

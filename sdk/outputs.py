@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import shutil
 import stat
 import sys
@@ -26,6 +27,8 @@ _NOT_REPLACED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES})
 """A file that is mounted by itself, as containers do, or lies in a folder of somebody else."""
 
 _CHUNK = 1 << 20
+_PIPE = getattr(select, "PIPE_BUF", 512)
+"""What a pipe takes in one piece once it takes anything."""
 
 
 class OutputError(InputError):
@@ -257,15 +260,36 @@ class Rows:
 def write_all(stream: Any, data: bytes) -> None:
     """Write all of it to an unbuffered file; where its reader has left, the run is asked to end as by SIGPIPE.
 
+    A reader that has stalled cannot hold up a run that was asked to end: then the rest is dropped.
+
     Raises:
         OSError: it cannot be written.
     """
+    rest = memoryview(data)
+    step = _PIPE if _is_pipe(stream) else len(rest)
     try:
-        written = 0
-        while written < len(data):
-            written += stream.write(data[written:]) or 0
+        while rest:
+            if step == _PIPE and not _waited_for(stream):
+                return
+            rest = rest[stream.write(rest[:step]) or 0 :]
     except BrokenPipeError:
         signals.request(signals.SIGPIPE)
+
+
+def _is_pipe(stream: Any) -> bool:
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):  # a stream in memory
+        return False
+    return os.name == "posix" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
+
+
+def _waited_for(stream: Any) -> bool:
+    """Wait until a pipe takes a write of _PIPE bytes without waiting; False where it is too late for that."""
+    while not select.select([], [stream], [], 0.2)[1]:
+        if signals.overdue():
+            return False
+    return True
 
 
 def open_stream(path: Path | str) -> Any:
@@ -276,7 +300,8 @@ def open_stream(path: Path | str) -> Any:
     """
     if is_standard(path):
         return _Unclosed(console.results_to_stdout())
-    return os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0)
+    with signals.interruptible():
+        return os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0)
 
 
 class _Unclosed:
@@ -284,6 +309,9 @@ class _Unclosed:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
 
     def write(self, data: bytes) -> int:
         return int(self._file.write(data) or 0)

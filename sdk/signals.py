@@ -22,6 +22,10 @@ PATIENCE_S = 2.0
 """`timeout` and a terminal may send one request twice. A second signal counts after so many seconds."""
 
 
+GRACE_S = 1.0
+"""So long may a reader that has stalled hold up a run that was asked to end."""
+
+
 class Stopped(KeyboardInterrupt):
     """A signal asked to end, outside a `Stop` or for the second time."""
 
@@ -40,6 +44,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._asked_s = 0.0
         self._waiting = False
 
     @property
@@ -49,9 +54,14 @@ class Stop:
 
     def request(self, number: int) -> None:
         """Ask for the end; what only waits is interrupted by Stopped: a silent camera cannot hold it up."""
-        self.number = number
+        self.number, self._asked_s = number, time.monotonic()
         if self._waiting:
             raise Stopped(number)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the end was asked for so long ago that nobody should be waited for."""
+        return self.number is not None and time.monotonic() - self._asked_s > GRACE_S
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -119,6 +129,21 @@ def deferred() -> Iterator[Stop]:
         yield _current
     finally:
         _current = outer
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Something that may wait for ever, such as for the reader of a pipe: any signal raises Stopped in here."""
+    if _current is None:
+        yield
+        return
+    with _current.interruptible():
+        yield
+
+
+def overdue() -> bool:
+    """`Stop.overdue`, of a run that can be asked to end."""
+    return _current is not None and _current.overdue
 
 
 def request(number: int) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sdk.drawing import draw
 from sdk.errors import InputError
+from sdk.inputs import opencv_name
 from sdk.outputs import OutputError, Part, cannot, is_stream
 from sdk.pace import Pace
 from sdk.tracker import TrackedFace
@@ -132,7 +133,7 @@ class VideoFile:
         assert self._part is not None, "the file is open inside a with statement"
         code = "MJPG" if self._suffix.lower() in MOTION_JPEG else "mp4v"
         self._size = picture.shape[1], picture.shape[0]
-        path, fourcc = str(self._part.path), cv2.VideoWriter.fourcc(*code)
+        path, fourcc = opencv_name(self._part.path), cv2.VideoWriter.fourcc(*code)
         writer: Any = cv2.VideoWriter(path, fourcc, self._pace.fps, self._size)
         if not writer.isOpened():
             raise InputError(f"--out {self._path}: cannot be written; is the folder there, and the suffix .mp4?")
@@ -142,8 +143,9 @@ class VideoFile:
         try:
             part.publish()
         except OSError as error:
-            part.discard()
             raise cannot(self._path, error) from error
+        finally:
+            part.discard()
 
     def _leave(self, part: Part, kept: int) -> str:
         if kept == 0:
@@ -156,7 +158,7 @@ def readable_frames(path: Path, *, expected: int) -> int:
     """How many frames of a video can be read; they are counted where its index says other than expected."""
     import cv2
 
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(opencv_name(path))
     try:
         if not capture.isOpened():
             return 0

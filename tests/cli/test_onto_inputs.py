@@ -27,6 +27,10 @@ CASES = [
     "video t.mp4 --jsonl rows --model rows.tflite --csv rows.tflite",
     "predict a.jpg --out a.jpg",
     "predict a.jpg --out symbolic.jpg",
+    "predict a.jpg --out .",
+    "predict album/a.jpg --out album/",
+    "predict album --out -",
+    "video series_%02d.png --jsonl series_01.png",
     "predict a.jpg --out hard.jpg",
     "predict a.jpg --json a.jpg",
     "predict a.jpg b.jpg --json a.jpg",
@@ -60,6 +64,7 @@ def names(work):
     (work / "unnamed").write_bytes((work / "a.jpg").read_bytes())
     (work / "rows.tflite").write_bytes(b"weights")
     (work / "own.tflite").write_bytes(b"weights")
+    (work / "series_01.png").write_bytes(b"a picture")
     os.mkfifo(work / "pipe")
     return work
 

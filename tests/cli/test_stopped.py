@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
+import subprocess
+import sys
 import time
 
 import cv2
@@ -104,13 +108,52 @@ def test_what_is_ignored_stays_ignored(start, work, long_clip):
     assert process.returncode == 0
 
 
-def test_waiting_for_a_pipe_can_be_stopped(start, work):
-    import os
+def handles_signals(process) -> bool:
+    """Whether SIGTERM is caught by now (Linux)."""
+    with open(f"/proc/{process.pid}/status") as file:
+        caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
+
+WAITING = [
+    "predict - --json",
+    "video - --jsonl m.jsonl",
+    "predict pipe --json",
+    "video t.mp4 --jsonl pipe",
+    "video t.mp4 --out pipe",
+    "predict a.jpg --json pipe",
+    "predict album --json pipe",
+]
+"""For standard input that does not come, and for the other end of a pipe."""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
+@pytest.mark.parametrize("words", WAITING)
+def test_a_run_that_waits_can_be_stopped(start, work, words):
     os.mkfifo(work / "pipe")
-    process = start("video", "t.mp4", "--jsonl", "pipe")  # nobody reads it
-    time.sleep(3)
+    process = start(*words.split(), stdin=subprocess.PIPE)
+    wait_for(lambda: handles_signals(process))
+    time.sleep(1.5)  # until it waits, and that is fine earlier as well
     process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=30)
-    assert process.returncode in (143, -signal.SIGTERM), error
+    process.wait(30)
+    error = process.stderr.read()
+    assert process.returncode == 143, error
     assert b"Traceback" not in error
+    assert b"stopped (SIGTERM)" in error
+    assert not list(work.glob("*.part*"))
+
+
+@pytest.mark.parametrize("words", ["video long.mp4 --jsonl -", "predict album --json", "video long.mp4 --out -"])
+def test_a_reader_that_has_stalled_does_not_hold_up_the_end(start, work, long_clip, words):
+    for i in range(100):
+        (work / "album" / f"{i:03d}.jpg").write_bytes((work / "a.jpg").read_bytes())
+    reading, writing = os.pipe()
+    process = start(*words.split(), *(["--max-frames", "200"] if "video" in words else []), stdout=writing)
+    os.close(writing)
+    wait_for(lambda: len(select.select([reading], [], [], 0)[0]) > 0)
+    time.sleep(1.0)  # a pipe holds 64 KB, and nobody reads
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    os.close(reading)
+    assert process.returncode == 143
+    assert b"Traceback" not in process.stderr.read()

@@ -41,6 +41,19 @@ def test_what_a_terminal_cannot_show_costs_nothing(asmnet, work, encoding, name)
     assert "not found" in error
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("name", ["写真.mp4", "\udcff\udcfe.mp4"], ids=["characters", "bytes"])
+def test_videos_may_have_any_name(asmnet, work, name, locale):
+    (work / name).write_bytes((work / "t.mp4").read_bytes())
+    variables = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    status, _, error = asmnet(
+        "video", name, "--out", "marked-" + name, "--csv", name + ".csv", variables=variables
+    )
+    assert status == 0, error
+    assert (work / f"marked-{name}").stat().st_size > 1000
+    assert (work / f"{name}.csv").read_text().count("\n") == 9
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("words", ["--help", "predict --help", "inspect", "predict a.jpg --json"])
 def test_every_word_can_be_printed(asmnet, encoding, words):

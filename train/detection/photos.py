@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sdk.aligner import FaceAligner, disagreement
 from sdk.detector import Detector
+from sdk.inputs import opencv_name
 from sdk.results import BBox, Detection
 from sdk.shape_model import ShapeModel
 from train.checkpoint import read_arrays, write_arrays
@@ -70,7 +71,7 @@ class Photo:
         """Its pixels (h, w, 3), BGR."""
         import cv2
 
-        image = cv2.imread(str(self.path))
+        image = cv2.imread(opencv_name(self.path))
         if image is None:
             raise DataError(f"photo {self.path}: missing, or no image")
         return np.asarray(image, np.uint8)
