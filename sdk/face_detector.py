@@ -120,10 +120,13 @@ class _CellInterpreter:
         self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
         self._input = self._tflite.get_input_details()[0]
         size = model.input_size
-        if list(self._input["shape"]) != [1, size, size, 3] or self._input["dtype"] not in (np.uint8, np.float32):
+        if self._input["shape"].tolist() != [1, size, size, 3] or self._input["dtype"] not in (
+            np.uint8,
+            np.float32,
+        ):
             raise BackendError(
                 f"model {model.origin}: expected an input of shape {[1, size, size, 3]}, uint8 or float32, got "
-                f"{list(self._input['shape'])} {np.dtype(self._input['dtype']).name}"
+                f"{self._input['shape'].tolist()} {np.dtype(self._input['dtype']).name}"
             )
         self._scale = model.input_scale
         self._maps = [[self._map(size // s, values, model) for values in HEADS] for s in STRIDES]
@@ -142,11 +145,11 @@ class _CellInterpreter:
         """Where the map of side x side cells with so many values is."""
         details: list[Any] = self._tflite.get_output_details()
         wanted = [1, side, side, values]
-        found = [d for d in details if list(d["shape"]) == wanted and d["dtype"] == np.float32]
+        found = [d for d in details if d["shape"].tolist() == wanted and d["dtype"] == np.float32]
         if len(found) != 1:
             raise BackendError(
                 f"model {model.origin}: expected one float32 output of shape {wanted}, got shapes "
-                f"{[list(d['shape']) for d in details]}"
+                f"{[d['shape'].tolist() for d in details]}"
             )
         return int(found[0]["index"]), values
 

@@ -50,9 +50,11 @@ class TfliteInterpreter:
         if model.head is not None:
             _check_integers(model, model.head, *self._outputs)
         expected = [1, model.input_size, model.input_size, 3]
-        if list(self._input["shape"]) != expected:
+        kind = np.dtype(self._input["dtype"])
+        if self._input["shape"].tolist() != expected or kind not in (np.uint8, np.int8, np.float32):
             raise BackendError(
-                f"model {model.origin}: expected an input of shape {expected}, got {list(self._input['shape'])}"
+                f"model {model.origin}: expected an input of shape {expected}, uint8, int8 or float32, got "
+                f"{self._input['shape'].tolist()} {kind.name}"
             )
         self._input_scale = model.input_scale
 
@@ -93,7 +95,7 @@ class TfliteInterpreter:
         if len(found) != 1:
             raise BackendError(
                 f"model {model.origin}: expected one output of {size} numbers ({name}), got shapes "
-                f"{[list(d['shape']) for d in outputs]}"
+                f"{[d['shape'].tolist() for d in outputs]}"
             )
         return found[0]
 

@@ -143,7 +143,7 @@ def unpack(
         ModelFileError: it is truncated, altered, of another kind, of a newer format version, or its network is
             not one that may be run (docs/SECURITY.md).
     """
-    _check_content(content, origin)
+    content = _checked_content(content, origin)
     with parsing(origin, "no readable metadata at the end of the file"):
         archive = Archive.of(content)
     with parsing(origin, "associated files"):
@@ -160,15 +160,16 @@ def unpack(
     return PackedFile(flatbuffer, table, found)
 
 
-def _check_content(content: bytes, origin: str) -> None:
-    if not isinstance(content, bytes):
+def _checked_content(content: Any, origin: str) -> bytes:
+    if not isinstance(content, bytes | bytearray | memoryview):
         raise InputError(f"model {origin}: expected the bytes of a file, got {type(content).__name__}")
     check_size(len(content), origin)
     if content[4:8] != b"TFL3":
         raise ModelFileError(
             f"model {origin}: expected a TFLite flatbuffer (bytes 4 to 8 are TFL3), got "
-            f"{content[4:8]!r} in {len(content)} bytes; is the file complete, and a model?"
+            f"{bytes(content[4:8])!r} in {len(content)} bytes; is the file complete, and a model?"
         )
+    return bytes(content)  # itself where it is bytes already
 
 
 def pack_file(

@@ -10,7 +10,7 @@ import pytest
 
 from sdk import BackendError, ModelFile
 from sdk.errors import InputError
-from sdk.interpreter import BACKENDS, TfliteInterpreter, check_num_threads
+from sdk.interpreter import BACKENDS, TfliteInterpreter, check_num_threads, invoke
 from sdk.quantization import dequantize
 
 MODEL = ModelFile.default()
@@ -78,6 +78,24 @@ def test_a_wrong_input_size_is_refused():
     lying = replace(MODEL, metadata={**MODEL.metadata, "input_size": 64})
     with pytest.raises(BackendError, match=r"expected an input of shape \[1, 64, 64, 3\]"):
         TfliteInterpreter(lying)
+
+
+def test_a_network_that_fails_when_it_runs_ends_in_words():
+    class Failing:
+        def invoke(self) -> None:
+            raise RuntimeError("Input tensor 74 lacks data")
+
+    with pytest.raises(BackendError, match="cannot run this model: Input tensor 74 lacks data"):
+        invoke(Failing())
+
+
+def test_an_input_of_another_type_is_refused(monkeypatch):
+    """What reads pixels writes uint8, int8 or float32."""
+    opened = TfliteInterpreter(MODEL)
+    details = [{**opened._tflite.get_input_details()[0], "dtype": np.int16}]
+    monkeypatch.setattr(type(opened._tflite), "get_input_details", lambda self: details)
+    with pytest.raises(BackendError, match=r"uint8, int8 or float32, got \[1, \d+, \d+, 3\] int16"):
+        TfliteInterpreter(MODEL)
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])

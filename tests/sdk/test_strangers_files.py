@@ -231,6 +231,7 @@ def test_headers_of_arrays_are_no_python(header):
 
 
 def test_content_that_is_no_bytes():
+    assert ModelFile.from_bytes(bytearray(CONTENT)).flatbuffer == MODEL.flatbuffer  # type: ignore[arg-type]
     for wrong in (None, "text", 3):
         with pytest.raises(InputError, match="expected the bytes of a file"):
             ModelFile.from_bytes(wrong)  # type: ignore[arg-type]
@@ -310,6 +311,8 @@ def _fuzz():
     return module
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process's memory are set as POSIX has them")
 def test_mutated_files_are_refused_in_words_or_run():
     """A short run of tests/fuzz/fuzz.py: nothing but an SdkError leaves the reader, and no process crashes."""
     answers = list(_fuzz().fuzz(iter(range(1_000_000, 1_000_400)), seed=2))
@@ -318,6 +321,7 @@ def test_mutated_files_are_refused_in_words_or_run():
     assert len({a["mutation"] for a in answers}) > 12
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process's memory are set as POSIX has them")
 def test_the_fuzzer_sees_foreign_errors_and_crashes():
     """Its probe can fail: a worker that dies or reports something foreign is counted."""
     fuzz = _fuzz()
