@@ -8,6 +8,7 @@ import itertools
 import re
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,12 @@ from sdk.inputs import as_file, is_piped
 from sdk.outputs import Rows
 from sdk.progress import ProgressBar
 from sdk.results import CONFIDENT, is_doubtful
-from sdk.signals import SIGPIPE, deferred, name_of
+from sdk.signals import SIGPIPE, Stop, deferred, name_of
 from sdk.sinks import Sink, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro
 from sdk.sources import Source, open_source
 from sdk.targets import check_targets
-from sdk.tracker import FaceTracker
+from sdk.tracker import FaceTracker, TrackedFace
 from sdk.video_file import VideoFile
 
 
@@ -64,37 +65,60 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--max-frames: expected a number above 0, got {options.max_frames}")
     _check_targets(options)
     aligner = FaceAligner(options.model, detector=detector_from(options), num_threads=options.threads)
-    started, count, with_face, doubtful = time.monotonic(), 0, 0, 0
+    tally = _Tally()
     with deferred() as stop:
         try:
-            with ExitStack() as stack:
-                with stop.interruptible():
-                    source = stack.enter_context(_source(options.source, stack))
-                    sinks = _sinks(options, source, stack)
-                tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
-                bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
-                started = time.monotonic()
-                for index, frame in enumerate(stop.each(itertools.islice(source.frames, options.max_frames))):
-                    tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
-                    count, with_face = index + 1, with_face + bool(tracked)
-                    doubtful += any(is_doubtful(t.face) for t in tracked)
-                    bar.step()
-                    wanted = [sink(index, frame, tracked) for sink in sinks]  # all get the frame before one ends
-                    if not all(wanted):
-                        break
-        finally:
-            if count:
-                _summarise(count, with_face, doubtful, time.monotonic() - started)
+            _follow(aligner, options, stop, tally)
+        finally:  # also after an error: what was done is said
+            tally.say()
     if stop.number is not None and stop.number != SIGPIPE:
-        print(f"stopped ({name_of(stop.number)}) after {count} frames", file=sys.stderr)
-    return stop.status or (0 if with_face else 1)
+        print(f"stopped ({name_of(stop.number)}) after {tally.frames} frames", file=sys.stderr)
+    return stop.status or (0 if tally.with_face else 1)
 
 
-def _summarise(count: int, with_face: int, doubtful: int, seconds: float) -> None:
-    rate = count / max(seconds, 1e-9)
-    print(f"{count} frames, {with_face} with a face, {rate:.1f} frames a second, reading and writing included")
-    if doubtful:
-        print(f"{doubtful} with a face of confidence below {CONFIDENT:g}: do not trust its landmarks there")
+def _follow(aligner: FaceAligner, options: argparse.Namespace, stop: Stop, tally: _Tally) -> None:
+    """Frame by frame from the source into all sinks, until either ends or a signal comes."""
+    with ExitStack() as stack:
+        with stop.interruptible():
+            source = stack.enter_context(_source(options.source, stack))
+            sinks = _sinks(options, source, stack)
+        tracker = FaceTracker(aligner, smoothing=None if options.raw else OneEuro(), fps=source.fps)
+        bar = stack.enter_context(ProgressBar("frames", total=options.max_frames or source.total))
+        tally.started_s = time.monotonic()
+        for index, frame in enumerate(stop.each(itertools.islice(source.frames, options.max_frames))):
+            tracked = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
+            tally.add(tracked)
+            bar.step()
+            wanted = [sink(index, frame, tracked) for sink in sinks]  # each gets the frame, then all are asked
+            if not all(wanted):
+                break
+
+
+class _Tally:
+    """What a run has seen so far."""
+
+    def __init__(self) -> None:
+        self.started_s: float | None = None
+        self.frames = self.with_face = self.doubtful = 0
+
+    def add(self, tracked: Sequence[TrackedFace]) -> None:
+        self.frames += 1
+        self.with_face += bool(tracked)
+        self.doubtful += any(is_doubtful(t.face) for t in tracked)
+
+    def say(self) -> None:
+        """Print it, if the source was opened at all."""
+        if self.started_s is None:
+            return
+        rate = self.frames / max(time.monotonic() - self.started_s, 1e-9)
+        print(
+            f"{self.frames} frames, {self.with_face} with a face, {rate:.1f} frames a second, "
+            "reading and writing included"
+        )
+        if self.doubtful:
+            print(
+                f"{self.doubtful} with a face of confidence below {CONFIDENT:g}: do not trust its landmarks there"
+            )
 
 
 def _check_targets(options: argparse.Namespace) -> None:

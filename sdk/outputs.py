@@ -13,7 +13,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -227,6 +227,10 @@ class Rows:
             with suppress(OSError):
                 self._file.close()
             return
+        if error is None and not self._size and signals.asked():  # stopped before the first record
+            self._file.close()
+            self._part.discard()
+            return
         try:
             if error is None:
                 os.fsync(self._file.fileno())
@@ -327,12 +331,30 @@ class _Unclosed:
 
 
 def _new_file(beside: Path, suffix: str) -> Path:
-    """An empty file named after another with .part in its name; one that is there already belongs to somebody."""
+    """An empty file named after another with .part in its name."""
+
+    def make(path: Path) -> None:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+
+    return _new_name(beside, suffix, make)
+
+
+def new_folder(beside: Path) -> Path:
+    """An empty folder named after another with .part in its name.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return _new_name(beside, "", lambda path: path.mkdir(parents=True))
+
+
+def _new_name(beside: Path, suffix: str, make: Callable[[Path], None]) -> Path:
+    """The first name that is free; what is there already belongs to somebody."""
     stem = beside.name.removesuffix(suffix) if suffix else beside.name
     for number in range(1, 1000):
         path = beside.with_name(f"{stem}.part{'' if number == 1 else number}{suffix}")
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            make(path)
             return path
         except FileExistsError:
             continue

@@ -141,6 +141,11 @@ def interruptible() -> Iterator[None]:
         yield
 
 
+def asked() -> bool:
+    """Whether a signal has asked a run to end that ends in its own time."""
+    return _current is not None and _current.number is not None
+
+
 def overdue() -> bool:
     """`Stop.overdue`, of a run that can be asked to end."""
     return _current is not None and _current.overdue

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from sdk import signals
 from sdk.errors import InputError
 from sdk.jsonable import frame_to_dict
 from sdk.outputs import Rows
@@ -103,7 +104,7 @@ class JsonList:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self._empty:
+        if error is None and self._empty and not signals.asked():
             self._rows.write("[]\n")
         elif error is None and self._rows.is_stream:
             self._rows.write(self._END)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sdk.outputs import new_folder
 from train.datasets.aflw import read_aflw
 from train.datasets.aflw2000 import read_300wlp
 from train.datasets.cofw import read_cofw
@@ -117,16 +118,17 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """
     if out.exists():
         raise DataError(f"{out}: exists already; remove it or choose another folder")
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
+    part: Path | None = None  # a folder of this name that is there already belongs to somebody
     try:
-        (part / "images").mkdir(parents=True)
+        part = new_folder(out)
+        (part / "images").mkdir()
         yield part
         os.replace(part, out)
     except OSError as error:
         raise DataError(f"{out}: could not be written ({error.strerror or error})") from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _check_scheme(sample: Sample, rows: Sequence[Row]) -> None:

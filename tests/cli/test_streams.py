@@ -93,6 +93,20 @@ def test_a_closed_pipe_ends_without_a_traceback(start, work, words, status):
         assert (work / name).exists() == (name in words.split())
 
 
+@pytest.mark.parametrize("module", ["train", "convert", "convert.detector", "benchmarks", "sdk.write_pins"])
+def test_words_of_other_commands_cost_nothing(start, module):
+    for encoding in ENCODINGS:
+        process = start("--help", module=module, variables={"PYTHONIOENCODING": encoding})
+        out, error = process.communicate(timeout=120)
+        assert (process.returncode, error) == (0, b"")
+        assert b"usage: " in out
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start("--help", module=module, stdout=writing)
+    os.close(writing)
+    assert (process.wait(120), process.stderr.read()) == (0, b"")
+
+
 def test_what_else_was_asked_for_is_whole_when_a_reader_leaves(work, long_clip, start):
     process = start("video", long_clip.name, "--jsonl", "-", "--out", "m.mp4")
     assert process.stdout.readline().startswith(b'{"frame": 0')

@@ -14,6 +14,7 @@ import pytest
 from sdk import InputError, outputs
 from sdk.inputs import as_file, read_input
 from sdk.outputs import OutputError, Part, Rows, replacing, whole, write_file
+from sdk.signals import deferred
 from sdk.sinks import JsonList
 
 
@@ -140,6 +141,18 @@ def test_rows_of_a_run_that_fails_stay_beside(tmp_path, capsys):
     with pytest.raises(RuntimeError), Rows(tmp_path / "none"):
         raise RuntimeError
     assert names(tmp_path) == ["rows.part"]
+
+
+@pytest.mark.parametrize("kind", [Rows, JsonList])
+def test_a_run_that_is_stopped_before_its_first_record_changes_nothing(tmp_path, kind):
+    (tmp_path / "rows").write_text("[1]")
+    with deferred() as stop, kind(tmp_path / "rows"):
+        stop.request(15)
+    assert names(tmp_path) == ["rows"]
+    assert (tmp_path / "rows").read_text() == "[1]"
+    with kind(tmp_path / "rows"):
+        pass
+    assert (tmp_path / "rows").read_text() in ("", "[]\n")
 
 
 def test_half_a_record_is_cut(tmp_path, monkeypatch):

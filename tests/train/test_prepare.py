@@ -264,6 +264,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         pass
 
 
+def test_a_folder_that_is_there_stays_though_it_is_called_part(tmp_path):
+    (tmp_path / "out.part").mkdir()
+    (tmp_path / "out.part" / "a.jpg").write_bytes(b"of the user's")
+    with whole_folder(tmp_path / "out") as part:
+        (part / "b").write_text("")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "out.part"]
+    assert [p.name for p in (tmp_path / "out.part").iterdir()] == ["a.jpg"]
+
+
 def test_every_format_of_the_command_has_a_training_split():
     assert list(FORMATS) == ["w300", "pts", "wflw98", "wflw68", "cofw29", "aflw19", "300wlp", "pointing04"]
     assert all("train" in readers for readers in FORMATS.values())
