@@ -52,10 +52,17 @@ def describe(
             "val_nme_interocular": round(float(training["val_nme"]), 4),
             "config": config.to_dict(),
         },
-        "terms": TERMS,
+        "terms": _terms(training, data),
         **origin(),
     }
     return table | ({"fine_tuning": training["fine_tuning"]} if recipe.fine_tuned else {})
+
+
+def _terms(training: dict[str, Any], data: str) -> str:
+    """Terms of the weights that a training started from, and of the data it saw."""
+    if "300W" in data or "terms" not in training:  # notes of before terms were kept are those of 300-W
+        return TERMS
+    return str(training["terms"]) or f"Weights trained on {data}: the terms are those of that data."
 
 
 def origin() -> dict[str, Any]:

@@ -8,6 +8,21 @@ from typing import Any
 import keras
 import numpy as np
 
+from train.schedules import decay_at
+
+
+class WarmAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+    """AdamW that keeps averaged weights whose decay warms up to `ema_momentum`: see `decay_at`."""
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        ops = keras.ops
+        step = ops.cast(self.iterations, "float32")
+        keep = ops.minimum(decay_at(step), self.ema_momentum)
+        means = self._model_variables_moving_average
+        for variable, mean in zip(trainable_variables, means, strict=True):
+            share = ops.cast(keep, variable.dtype)
+            mean.assign(share * mean + (1 - share) * variable)
+
 
 class Average:
     """The moving average of a network's weights, as a network of its own.

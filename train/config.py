@@ -93,6 +93,8 @@ class TrainConfig:
     Attributes:
         extra_share: faces of the extra sets shown in an epoch, over the number of train faces; drawn anew each
             epoch. Labels of lesser worth weigh less by being shown less.
+        ema_momentum: share of itself that the average of the weights keeps at each step, once the run has enough
+            steps: it warms up (train.schedules.decay_at).
         maps: what the probability maps of a network that has them learn beside their means; nothing at weight 0.
     """
 

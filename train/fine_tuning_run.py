@@ -28,7 +28,7 @@ from train.noise import VAL, with_noise
 from train.qat import RANGE, QatConfig
 from train.quantisation_plan import plan_of
 from train.quantised import calibrated_ranges, quantised
-from train.schedules import learning_rate
+from train.schedules import decay_at, learning_rate
 
 CLIP_NORM = 10.0
 
@@ -114,7 +114,8 @@ class Run:
             loss = self._loss(aims, self._target.network(seen, training=training))
         gradients = tf.clip_by_global_norm(tape.gradient(loss, self._trained), CLIP_NORM)[0]
         self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
-        keep = self._config.ema_momentum
+        step = tf.cast(self._optimizer.iterations - 1, tf.float32)  # this one is counted already
+        keep = tf.minimum(decay_at(step), self._config.ema_momentum)
         for mean, variable in zip(self._means, self._trained, strict=True):
             mean.assign(keep * mean + (1.0 - keep) * variable)
         return loss

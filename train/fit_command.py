@@ -26,7 +26,11 @@ def add_fit(commands: Any) -> None:
     _add_common(fit, shape_model_needed=False)
     fit.add_argument("--out", type=Path, required=True, help="folder for checkpoints and history.csv")
     fit.add_argument(
-        "--weights", type=Path, metavar="NPZ", help="best.npz of an earlier run to start from (fine-tuning)"
+        "--weights",
+        type=Path,
+        metavar="NPZ",
+        help="best.npz of an earlier run to start from (fine-tuning); shipped: the weights that come with the "
+        "package, of `accurate`; random: none (default: shipped for a folder of .pts files without --config)",
     )
     fit.add_argument(
         "--new-heads",
@@ -92,12 +96,16 @@ def _fit(options: argparse.Namespace) -> None:
             "python -m train prepare and fit-shape make them"
         )
     workers.meet()
-    from train.config import load_config
     from train.datasets import read_packed
     from train.loop import Options, fit
     from train.sources import packed_set, shape_model_for
+    from train.starting import chosen
 
-    config = load_config(options.config, options.set)
+    photos = not (options.data / "annotations.npz").is_file()
+    start = chosen(
+        options.config, options.set, options.weights, photos=photos, new_heads=options.new_heads
+    )
+    config = start.config
     data = packed_set(options.data, options.out, skip_bad=options.skip_bad)
     train, val = (read_packed(data, split=split) for split in ("train", "val"))
     shape_model = shape_model_for(train, options.shape_model, options.out, data=options.data.name)
@@ -106,8 +114,8 @@ def _fit(options: argparse.Namespace) -> None:
         data="; ".join(
             f"{name}, {len(faces)} faces" for name, faces in {options.data.name: train, **sets}.items()
         ),
-        weights=options.weights,
-        new_heads=options.new_heads,
+        weights=start.weights,
+        new_heads=start.new_heads,
         tensorboard=options.tensorboard,
         workers=workers,
         extra=[face for faces in sets.values() for face in faces],

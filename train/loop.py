@@ -13,6 +13,7 @@ import keras
 from sdk.shape_model import ShapeModel
 from train.averaging import Average
 from train.batches import TrainingBatches
+from train.checkpoint import read_arrays
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.environment import commit
@@ -95,6 +96,7 @@ def fit(
             "data": options.data,
             "scheme": scheme.name,
             "started_from": options.weights.name if options.weights else "",
+            "terms": read_arrays(options.weights)[1].get("terms", "") if options.weights else "",
             "commit": commit(),
         }
         run = Run(

@@ -25,6 +25,7 @@ from train.datasets.aflw import read_aflw
 from train.datasets.aflw2000 import read_300wlp
 from train.datasets.cofw import read_cofw
 from train.datasets.pointing04 import read_pointing04
+from train.datasets.points import check_points
 from train.datasets.pts import read_pts
 from train.datasets.sample import DataError, Sample, stop
 from train.datasets.w300 import FOLDERS, read_w300
@@ -89,7 +90,7 @@ def prepare(
             for sample in read(source, reject=reject):
                 try:
                     _check_scheme(sample, rows)
-                    rows.append(write_face(sample, split, part, len(rows), longest))
+                    rows.append(write_face(sample, split, part, len(rows), longest, check=True))
                 except DataError as error:
                     reject(error)
         if not rows:
@@ -139,12 +140,20 @@ def _check_scheme(sample: Sample, rows: Sequence[Row]) -> None:
         )
 
 
-def write_face(sample: Sample, split: str, folder: Path, index: int, longest: int) -> Row:
-    """Write the crop as images/INDEX.jpg below a folder and return the face's row of the table."""
+def write_face(
+    sample: Sample, split: str, folder: Path, index: int, longest: int, *, check: bool = False
+) -> Row:
+    """Write the crop as images/INDEX.jpg below a folder and return the face's row of the table.
+
+    Raises:
+        DataError: the image cannot be read, or, where `check` asks for it, its points cannot be a face's.
+    """
     import cv2
 
     image = sample.read_image()
     height, width = image.shape[:2]
+    if check:
+        check_points(sample.landmarks, width, height, origin=sample.path)
     square = square_around(sample, width, height, longest)
     _, jpeg = cv2.imencode(".jpg", square.extract(image), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     name = f"images/{index:06d}.jpg"

@@ -28,7 +28,7 @@ class QatConfig:
         moving_epochs: epochs after which the ranges of activations and the batch statistics stay as they are; 0
             keeps those of calibration and of the training (docs/quantisation.md compares).
         calibration_batches: batches that set the ranges before the first step.
-        ema_momentum: of the averaged weights, per step.
+        ema_momentum: of the averaged weights, per step; it warms up (train.schedules.decay_at).
         imitation: how far the aim moves from the annotations to what the float network answers, 0 to 1. At 1
             only the rounding is left to learn: its mean, and its spread, which is what trembles on a still face.
         noise: standard deviation of the sensor noise, grey levels, that the fine-tuned network sees and the

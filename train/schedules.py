@@ -35,3 +35,21 @@ def learning_rate(keras: Any, name: str, *, peak: float, steps: int, warmup: int
         warmup_target=peak,
         warmup_steps=warmup,
     )
+
+
+HORIZON = 9
+"""Of the warm-up: after so many steps the average keeps half of itself at each step."""
+
+
+def decay_at(step: Any) -> Any:
+    """Share of itself that an average keeps at a step, counted from 0, until that reaches its final decay.
+
+    An average of fixed decay 0.995 still holds a third of the first weights after 200 steps. One that warms up
+    follows the weights of about the last tenth of the steps; from step 9 d / (1 - d) on, decay d, both are the same.
+    The first step keeps nothing: the average begins at the weights, wherever training started.
+
+    Args:
+        step: a number, or a tensor of floats.
+    Source: tf.train.ExponentialMovingAverage, whose num_updates gives (1 + step) / (10 + step).
+    """
+    return step / (step + HORIZON)

@@ -10,6 +10,7 @@ import keras
 from sdk.errors import InputError
 from sdk.schemes import LandmarkScheme
 from sdk.shape_model import ShapeModel
+from train.averaging import WarmAdamW
 from train.batches import TrainingBatches
 from train.config import TrainConfig
 from train.datasets import Sample
@@ -72,7 +73,7 @@ def _with_maps(model: Any, config: TrainConfig) -> Any:
 
 
 def _optimizer(config: TrainConfig, steps_per_epoch: int) -> Any:
-    optimizer = keras.optimizers.AdamW(
+    optimizer = WarmAdamW(
         learning_rate=learning_rate(
             keras,
             config.schedule,

@@ -22,6 +22,9 @@ SHAPE_MODEL = "shape_model.npz"
 
 VARIANCE = 0.98
 
+FEWEST = 3
+"""Faces that a shape model is fitted to at least; one more is held out as val."""
+
 
 def packed_set(source: Path, out: Path, *, skip_bad: bool = False) -> Path:
     """The packed set that `source` is, or out/packed made of the .pts files below it.
@@ -37,16 +40,27 @@ def packed_set(source: Path, out: Path, *, skip_bad: bool = False) -> Path:
     if packed.exists():
         print(f"faces as packed before in {packed}; remove it to read {source} again", flush=True)
         return packed
-    if not any(source.rglob("*.pts")):
+    count = sum(1 for _ in source.rglob("*.pts"))
+    if not count:
         raise DataError(
             f"{source}: expected a packed set (annotations.npz and images/) or a folder with .pts files and their "
             "images, got neither; other sets are packed by python -m train prepare"
         )
+    if count <= FEWEST:
+        raise _too_few(source, count)
     result = prepare(source, "pts", packed, skip_bad=skip_bad)
     for message in result.skipped:
         print(f"skipped: {message}", flush=True)
     print(f"packed {sum(result.faces.values())} faces of {source} into {packed}", flush=True)
     return packed
+
+
+def _too_few(source: Path, count: int) -> DataError:
+    faces = "1 face" if count == 1 else f"{count} faces"
+    return DataError(
+        f"{source}: expected at least {FEWEST + 1} faces, {FEWEST} to train on and one held out as val, got {faces}; "
+        "a useful network takes 30 or more (docs/training.md)"
+    )
 
 
 def shape_model_for(train: Sequence[Sample], given: Path | None, out: Path, *, data: str) -> ShapeModel:
@@ -67,6 +81,10 @@ def write_shape_model(
         CheckpointError: `path` cannot be written.
     """
     scheme = common_scheme_of(samples)
+    if len(samples) < FEWEST:
+        raise InputError(
+            f"{data}: expected at least {FEWEST} faces in the train split to fit a shape model, got {len(samples)}"
+        )
     faces = np.stack([sample.landmarks for sample in samples])
     model = fit_shape_model(faces, variance=variance, scheme=scheme)
     write_arrays(path, model.arrays(), {"faces": len(faces), "data": data, "variance": variance})

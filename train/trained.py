@@ -15,8 +15,8 @@ from train.networks import build_network
 from train.pose_output import with_euler_pose
 from train.pretrained import NOTE
 
-HEADS = ("landmarks", "pose")
-"""Layers whose shape depends on the landmark scheme and the pose loss."""
+HEADS = ("landmarks", "pose", "maps", "offsets_x", "offsets_y")
+"""Layers whose shape depends on the landmark scheme and the pose loss; not every network has the last three."""
 
 
 def build(config: TrainConfig, n_points: int, keras_namespace: Any = keras) -> Any:
@@ -60,7 +60,8 @@ def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
     weights = dict(found)
     if NOTE in note:
         return _start_trunk(model, weights, path)
-    kept = [name for name in HEADS if new_heads and not _fits(model.get_layer(name), weights)]
+    heads = [layer for layer in model.layers if layer.name in HEADS]
+    kept = [layer.name for layer in heads if new_heads and not _fits(layer, weights)]
     for name in kept:
         own = model.get_layer(name).get_weights()
         weights |= {f"{name}/{index}": np.asarray(value) for index, value in enumerate(own)}

@@ -94,3 +94,44 @@ def test_networks_without_batch_normalisation_have_nothing_to_measure():
     BatchStatistics(network).measure(iter([]))
     for a, b in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_decay_warms_up_to_the_final_one():
+    from train.schedules import decay_at
+
+    assert decay_at(0) == 0.0
+    assert decay_at(9) == 0.5
+    steps = np.arange(5000)
+    decays = np.minimum(decay_at(steps), 0.995)
+    assert (np.diff(decays) >= 0).all()
+    assert decays[-1] == 0.995
+    assert decays[1790] < 0.995 <= decays[1800]  # 9 d / (1 - d) is 1791
+
+
+def averaged(final: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The average that the optimizer keeps of a weight that moves by about one a step, and its last value."""
+    import keras
+
+    from train.averaging import WarmAdamW
+
+    weight = keras.Variable(np.float32([0.0]), name="w")
+    optimizer = WarmAdamW(learning_rate=1.0, weight_decay=0.0, use_ema=True, ema_momentum=final)
+    optimizer.build([weight])
+    weight.assign(np.float32([1000.0]))  # as weights of an earlier run are set after the optimizer is built
+    for _ in range(steps):
+        optimizer.apply([keras.ops.convert_to_tensor(np.float32([-1.0]))], [weight])
+    return np.asarray(optimizer._model_variables_moving_average[0]), np.asarray(weight)
+
+
+@pytest.mark.parametrize("steps", [1, 40, 400])
+def test_the_average_of_a_short_run_follows_its_weights(steps):
+    average, weight = averaged(0.995, steps)
+    moved = float(weight[0]) - 1000.0
+    assert moved == pytest.approx(steps, rel=1e-3)
+    lag = float((weight - average)[0]) / steps
+    assert 0.0 <= lag < 0.12  # about a tenth; a fixed decay of 0.995 lags by 0.9 of 40 steps, 0.43 of 400
+
+
+def test_the_final_decay_is_the_one_asked_for():
+    average, weight = averaged(0.5, 60)
+    assert float((weight - average)[0]) == pytest.approx(0.5 / (1 - 0.5), rel=1e-2)  # d / (1 - d) steps behind

@@ -27,10 +27,12 @@ _SUFFIXES = tuple(
 def read_pts(root: Path, *, reject: Reject = stop) -> Iterator[Sample]:
     """All .pts files below a folder, in the order of their paths. Each photo is its own subject.
 
+    Points are those of the photo as viewers and `FaceAligner` see it: its EXIF orientation is obeyed.
+
     Raises:
         DataError: there is none, a line cannot be parsed, or an image is missing; the message names the file.
     """
-    return read_each(pts_files(root), lambda path: pts_sample(path, root), reject)
+    return read_each(pts_files(root), lambda path: pts_sample(path, root, upright=True), reject)
 
 
 def pts_files(folder: Path) -> list[Path]:
@@ -42,13 +44,13 @@ def pts_files(folder: Path) -> list[Path]:
     return files
 
 
-def pts_sample(path: Path, root: Path, *, subject: str = "", subset: str = "") -> Sample:
-    """The face of one .pts file; its photo is the subject if none is given."""
+def pts_sample(path: Path, root: Path, *, subject: str = "", subset: str = "", upright: bool = False) -> Sample:
+    """The face of one .pts file; its photo is the subject if none is given. `upright` as in Sample."""
     landmarks = parse_pts(read_text(path), name=str(path))
     image = _image_beside(path)
     source = image.relative_to(root).as_posix()
     scheme = scheme_of(len(landmarks), origin=path)
-    return Sample(image, landmarks, subject or source, source, scheme=scheme, subset=subset)
+    return Sample(image, landmarks, subject or source, source, scheme=scheme, subset=subset, upright=upright)
 
 
 def _image_beside(path: Path) -> Path:
@@ -65,12 +67,15 @@ def _image_beside(path: Path) -> Path:
 def parse_pts(text: str, *, name: str = "pts") -> Float32:
     """Landmarks (n, 2) of a .pts file, with or without its header `version: 1`, `n_points: n` and braces.
 
+    Blank lines are left out, and what follows a # in a line.
+
     The format counts pixels from 1, as MATLAB does; they become 0-based here.
 
     Raises:
         DataError: header, braces, count or a number is wrong; the message begins with `name` and the line.
     """
-    lines = [(k, line.strip()) for k, line in enumerate(text.splitlines(), 1) if line.strip()]
+    stripped = ((k, line.partition("#")[0].strip()) for k, line in enumerate(text.splitlines(), 1))
+    lines = [(k, line) for k, line in stripped if line]
     texts = [line for _, line in lines]
     if "{" not in texts:
         return _points(lines, name)

@@ -40,6 +40,8 @@ class Sample:
         attributes: the set's own flags and figures, by name.
         occluded: (n,) bool, True where the point is hidden; None where the set does not say.
         subset: part of the set, for figures per part.
+        upright: landmarks are those of the photo as viewers show it, its EXIF orientation obeyed, and not of the
+            pixels as stored, as published sets have them.
         image: (h, w, 3) uint8 BGR, for sets that embed their images; None: read `path`.
     """
 
@@ -53,6 +55,7 @@ class Sample:
     attributes: Mapping[str, float] = field(default_factory=dict)
     occluded: npt.NDArray[np.bool_] | None = None
     subset: str = ""
+    upright: bool = False
     image: UInt8 | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +69,7 @@ class Sample:
         return bool(np.isfinite(self.landmarks).all())
 
     def read_image(self) -> UInt8:
-        """(h, w, 3) uint8 BGR, as stored: a photo's EXIF orientation is not applied, since landmarks ignore it.
+        """(h, w, 3) uint8 BGR; as stored, or turned by the photo's EXIF orientation where `upright` says so.
 
         Raises:
             DataError: the file is missing or no image; the message names it.
@@ -79,7 +82,7 @@ class Sample:
             content = np.frombuffer(self.path.read_bytes(), np.uint8)
         except OSError as error:
             raise DataError(f"{self.path}: expected a readable image, got: {error.strerror}") from error
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        flags = cv2.IMREAD_COLOR | (0 if self.upright else cv2.IMREAD_IGNORE_ORIENTATION)
         image = cv2.imdecode(content, flags) if content.size else None
         if image is None:
             raise DataError(f"{self.path}: expected a readable image; is the file damaged or cut short?")

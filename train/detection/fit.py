@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.averaging import Average
+from train.averaging import Average, WarmAdamW
 from train.checkpoint import (
     CheckpointError,
     assign,
@@ -85,7 +85,7 @@ def fit_detector(
     model = joined(config)
     if weights is not None:
         set_weights(model, read_arrays(weights)[0])
-    optimizer = keras.optimizers.AdamW(
+    optimizer = WarmAdamW(
         learning_rate=learning_rate(
             keras,
             "cosine",

@@ -117,3 +117,34 @@ def test_notes_of_macos_are_no_faces(tmp_path):
     write_face(tmp_path, "a")
     (tmp_path / "._a.pts").write_bytes(b"\x00\x05\x16\x07")
     assert len(list(read_pts(tmp_path))) == 1
+
+
+def test_comments_are_left_out_wherever_they_stand():
+    lines = pts_text().splitlines()
+    commented = ["# by hand", lines[0], "  # points follow", *lines[1:5], "#7 8", lines[5] + "  # chin", *lines[6:]]
+    np.testing.assert_array_equal(parse_pts("\n".join([*commented, "# end"])), parse_pts(pts_text()))
+    bare = "# no header\n" + pts_text(header=False)
+    np.testing.assert_array_equal(parse_pts(bare), parse_pts(pts_text()))
+
+
+def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """A JPEG with an EXIF block that holds the orientation alone."""
+    entry = b"\x12\x01\x03\x00\x01\x00\x00\x00" + bytes([orientation, 0, 0, 0])
+    tiff = b"II*\x00\x08\x00\x00\x00" + b"\x01\x00" + entry + b"\x00\x00\x00\x00"
+    body = b"Exif\x00\x00" + tiff
+    return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_photos_are_turned_as_predict_turns_them(tmp_path, orientation):
+    from sdk.photos import read_photo
+
+    write_face(tmp_path, "a", ".jpg")
+    image = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
+    plain = cv2.imencode(".jpg", image)[1].tobytes()
+    (tmp_path / "a.jpg").write_bytes(with_orientation(plain, orientation))
+    found = next(read_pts(tmp_path)).read_image()
+    np.testing.assert_array_equal(found, read_photo(tmp_path / "a.jpg"))
+    stored = cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_COLOR)
+    turned = cv2.rotate(stored, {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE}[orientation])
+    np.testing.assert_array_equal(found, turned)

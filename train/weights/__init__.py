@@ -1,0 +1,1 @@
+"""Trained weights that come with the package, for trainings to start from."""
