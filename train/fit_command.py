@@ -102,9 +102,7 @@ def _fit(options: argparse.Namespace) -> None:
     from train.starting import chosen
 
     photos = not (options.data / "annotations.npz").is_file()
-    start = chosen(
-        options.config, options.set, options.weights, photos=photos, new_heads=options.new_heads
-    )
+    start = chosen(options.config, options.set, options.weights, photos=photos, new_heads=options.new_heads)
     config = start.config
     data = packed_set(options.data, options.out, skip_bad=options.skip_bad)
     train, val = (read_packed(data, split=split) for split in ("train", "val"))

@@ -140,9 +140,7 @@ def _check_scheme(sample: Sample, rows: Sequence[Row]) -> None:
         )
 
 
-def write_face(
-    sample: Sample, split: str, folder: Path, index: int, longest: int, *, check: bool = False
-) -> Row:
+def write_face(sample: Sample, split: str, folder: Path, index: int, longest: int, *, check: bool = False) -> Row:
     """Write the crop as images/INDEX.jpg below a folder and return the face's row of the table.
 
     Raises:

@@ -34,7 +34,9 @@ def shipped_weights() -> Path:
     return Path(str(resources.files("train.weights") / FILE))
 
 
-def start_file(weights: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def start_file(
+    weights: Mapping[str, np.ndarray], note: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arrays and note of the shipped file, made of those of a best.npz."""
     halves = {name: np.asarray(value, np.float16) for name, value in weights.items()}
     if odd := [name for name, value in halves.items() if not np.isfinite(value).all()]:

@@ -26,17 +26,18 @@ def chosen(
 ) -> Start:
     """The start of a run.
 
-    A folder of photos and .pts files (`photos`) without a configuration is trained by own_photos.toml, from the
-    shipped weights where the settings leave their network as it is.
+    A folder of photos and .pts files (`photos`) without a configuration is trained by own_photos.toml from the
+    shipped weights, unless the settings ask for another network than theirs.
 
     Args:
         weights: a file, or SHIPPED or RANDOM; None for the choice above.
     """
-    by_default = photos and config is None
-    if by_default:
-        config = Path(str(resources.files("train.recipes") / OWN_PHOTOS))
     found = load_config(config, settings)
-    word = SHIPPED if weights is None and by_default and fits_shipped(found) else str(weights or RANDOM)
+    word = str(weights or RANDOM)
+    if photos and config is None:
+        own = load_config(Path(str(resources.files("train.recipes") / OWN_PHOTOS)), settings)
+        if fits_shipped(own):
+            found, word = own, str(weights or SHIPPED)
     if word == SHIPPED:  # of 68 points: other schemes have other heads
         return Start(found, shipped_weights(), new_heads=True)
     return Start(found, None if word == RANDOM else weights, new_heads)

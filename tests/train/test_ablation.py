@@ -233,6 +233,15 @@ def test_lists_of_numbers_stand_in_one_line():
     assert "[ 1.0, -0.0025, 3 ]" in text
 
 
+def test_a_set_without_a_test_split_has_pictures_too():
+    parts = ("landmarks", "pose_mae_deg", "nme")
+    rows = [
+        dataclasses.replace(row, **{name: {"val": getattr(row, name)["val"]} for name in parts}) for row in ROWS
+    ]
+    for content in pictures(rows, title="drawn").values():
+        assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) is not None
+
+
 def test_the_pictures_can_be_opened():
     for name, content in pictures(ROWS, title="drawn").items():
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)

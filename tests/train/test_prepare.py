@@ -291,3 +291,23 @@ def test_packing_300w_crops_again_keeps_landmarks_and_pixels(data_root, tmp_path
         np.testing.assert_allclose(np.ptp(after.landmarks, axis=0), np.ptp(before.landmarks, axis=0), rtol=5e-3)
         difference = np.abs(after.read_image().astype(int).mean() - before.read_image().astype(int).mean())
         assert difference < 3.0  # JPEG a second time, and a shift of a pixel at most
+
+
+def test_a_wild_point_is_refused_with_its_number(photos, tmp_path):
+    """One point at (-500, -500) would make the crop of its face five times as wide."""
+    landmarks = rendered_face(np.random.default_rng(2), size=96 + 89 * 2)[1]
+    landmarks[40] = -500
+    write_pts(photos / "face2.pts", landmarks)
+    with pytest.raises(DataError, match=r"face2\.png: point 41 at \(-499, -499\) lies \d+ times as far"):
+        prepare(photos, "pts", tmp_path / "packed")
+    assert len(prepare(photos, "pts", tmp_path / "packed", skip_bad=True).skipped) == 1
+
+
+def test_points_of_another_photo_and_points_in_one_place_are_refused(photos, tmp_path):
+    landmarks = rendered_face(np.random.default_rng(2), size=96 + 89 * 2)[1]
+    write_pts(photos / "face2.pts", landmarks + np.array([2000.0, 0.0]))
+    with pytest.raises(DataError, match=r"68 of 68 points lie outside the photo, which is 274 x 274"):
+        prepare(photos, "pts", tmp_path / "packed")
+    write_pts(photos / "face2.pts", np.full((68, 2), 30.0))
+    with pytest.raises(DataError, match="points that coincide"):
+        prepare(photos, "pts", tmp_path / "packed")

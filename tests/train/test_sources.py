@@ -219,3 +219,29 @@ def test_a_damaged_image_leaves_a_broken_off_run_intact(tmp_path, capsys):
     assert main([*words, *shape, *settings]) == 2
     assert "000.png: expected a readable image" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_too_few_faces_are_counted_before_they_are_packed(photos, tmp_path, capsys, count):
+    for k in range(count, 8):
+        (photos / f"face{k}.pts").unlink()
+    assert main(["fit", str(photos), "--out", str(tmp_path / "run")]) == 2
+    faces = "1 face;" if count == 1 else f"{count} faces;"
+    expected = f"expected at least 4 faces, 3 to train on and one held out as val, got {faces}"
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "run" / "packed").exists()
+
+
+def test_a_shape_model_of_two_faces_is_refused(tmp_path):
+    samples = [Sample(Path(f"{i}.png"), views(SCHEMES["ibug68"], 2)[0][i], "s", "drawn") for i in range(2)]
+    with pytest.raises(InputError, match=r"drawn: expected at least 3 faces in the train split.*got 2"):
+        write_shape_model(tmp_path / "shape.npz", samples, data="drawn")
+
+
+@pytest.mark.slow
+def test_four_faces_train(photos, tmp_path):
+    tiny_fit.register()
+    for k in range(4, 8):
+        (photos / f"face{k}.pts").unlink()
+    assert main(["fit", str(photos), "--out", str(tmp_path / "run"), *SETTINGS]) == 0
+    assert np.isfinite(history(tmp_path / "run")).all()

@@ -32,7 +32,7 @@ def nme_png(rows: Sequence[RunRow], *, title: str) -> bytes:
     """A dot a run, those that differ in the seed alone in one row; bars: the mean's deviation between seeds."""
     parts, together = list(rows[0].landmarks), groups(rows)
     figure = new_figure(9.0, 0.34 * len(together) + 1.6)
-    axes: Any = figure.subplots(1, len(parts), sharey=True)
+    axes: Any = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
     for column, part in enumerate(parts):
         noise = seed_noise(rows, part)
         for height, group in enumerate(together):

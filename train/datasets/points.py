@@ -8,8 +8,8 @@ import numpy.typing as npt
 from train.datasets.sample import DataError
 
 WILD = 6.0
-"""Distance of a point from the middle of its face, in median distances, that no face has. The middle is the median of
-the points. Of 13,000 annotated faces of ten sets the farthest point is at 4.4."""
+"""Distance of a point from the middle of its face, in median distances, that no face has. The middle is the median
+of the points. Of 13,000 annotated faces of ten sets the farthest point is at 4.4."""
 
 
 def check_points(landmarks: npt.NDArray[np.float32], width: int, height: int, *, origin: object) -> None:
@@ -29,9 +29,9 @@ def check_points(landmarks: npt.NDArray[np.float32], width: int, height: int, *,
     if away[farthest] > WILD * usual:
         x, y = points[farthest] + 1.0
         raise DataError(
-            f"{origin}: point {farthest + 1} at ({x:.0f}, {y:.0f}) lies {away[farthest] / usual:.0f} times as far from "
-            f"the middle of the face as most others; expected at most {WILD:.0f}. Correct the point, or leave the face "
-            "out (--skip-bad)"
+            f"{origin}: point {farthest + 1} at ({x:.0f}, {y:.0f}) lies {away[farthest] / usual:.0f} times as far "
+            f"from the middle of the face as most others; expected at most {WILD:.0f}. Correct the point, or leave "
+            "the face out (--skip-bad)"
         )
     inside = (points > -1.0).all(axis=1) & (points < [width, height]).all(axis=1)
     if inside.mean() < 0.5:

@@ -121,7 +121,15 @@ def test_notes_of_macos_are_no_faces(tmp_path):
 
 def test_comments_are_left_out_wherever_they_stand():
     lines = pts_text().splitlines()
-    commented = ["# by hand", lines[0], "  # points follow", *lines[1:5], "#7 8", lines[5] + "  # chin", *lines[6:]]
+    commented = [
+        "# by hand",
+        lines[0],
+        "  # points follow",
+        *lines[1:5],
+        "#7 8",
+        lines[5] + "  # chin",
+        *lines[6:],
+    ]
     np.testing.assert_array_equal(parse_pts("\n".join([*commented, "# end"])), parse_pts(pts_text()))
     bare = "# no header\n" + pts_text(header=False)
     np.testing.assert_array_equal(parse_pts(bare), parse_pts(pts_text()))
