@@ -45,7 +45,8 @@ def decay_at(step: Any) -> Any:
     """Share of itself that an average keeps at a step, counted from 0, until that reaches its final decay.
 
     An average of fixed decay 0.995 still holds a third of the first weights after 200 steps. One that warms up
-    follows the weights of about the last tenth of the steps. Both are the same from step 9 d / (1 - d) on, d the final.
+    follows the weights of about the last tenth of the steps. From step 9 d / (1 - d) on, d the final decay, it is
+    one of fixed decay.
     The first step keeps nothing: the average begins at the weights, wherever training started.
 
     Args:

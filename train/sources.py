@@ -58,8 +58,8 @@ def packed_set(source: Path, out: Path, *, skip_bad: bool = False) -> Path:
 def _too_few(source: Path, count: int) -> DataError:
     faces = "1 face" if count == 1 else f"{count} faces"
     return DataError(
-        f"{source}: expected at least {FEWEST + 1} faces, {FEWEST} to train on and one held out as val, got {faces}"
-        "; a useful network takes 30 or more (docs/training.md)"
+        f"{source}: expected at least {FEWEST + 1} faces, {FEWEST} to train on and one held out as val, got "
+        f"{faces}; a useful network takes 30 or more (docs/training.md)"
     )
 
 

@@ -30,8 +30,8 @@ def check_points(landmarks: npt.NDArray[np.float32], width: int, height: int, *,
         x, y = points[farthest] + 1.0
         raise DataError(
             f"{origin}: point {farthest + 1} at ({x:.0f}, {y:.0f}) lies {away[farthest] / usual:.0f} times as far "
-            f"from the middle of the face as most others; expected at most {WILD:.0f}. Correct the point, or leave "
-            "the face out (--skip-bad)"
+            f"from the middle of the face as most others; expected at most {WILD:.0f}. Correct the point, or "
+            "leave the face out (--skip-bad)"
         )
     inside = (points > -1.0).all(axis=1) & (points < [width, height]).all(axis=1)
     if inside.mean() < 0.5:
