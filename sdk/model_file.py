@@ -24,7 +24,8 @@ from sdk.packing import (
 from sdk.parsing import parsing
 from sdk.pins import shipped
 from sdk.schemes import SCHEMES, LandmarkScheme
-from sdk.shape_model import ARRAYS, ShapeModel, check_shape_model
+from sdk.shape_check import check_shape_model
+from sdk.shape_model import ARRAYS, ShapeModel
 
 __all__ = [
     "ARRAY_NAME",

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sdk.parsing import RefusedError
 from sdk.tflite.network import RANGES, Network, Operator, Tensor, read_network
-from sdk.tflite.shapes import RULES, Step
+from sdk.tflite.rules import RULES
+from sdk.tflite.step import Step
 
 MAX_BYTES = 1 << 30
 """Of activations, weights as interpreters repack them, and scratch memory: networks here take 32 MiB at most."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from sdk.tflite import check_network
 from sdk.tflite.network import read_network
-from sdk.tflite.shapes import RULES
+from sdk.tflite.rules import RULES
 
 
 def weights(shape: tuple[int, ...]) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sdk.packing import METADATA_NAME
-from sdk.tflite.shapes import RULES
+from sdk.tflite.rules import RULES
 
 Rng = np.random.Generator
 ODD_NUMBERS = (0, 1, -1, 2, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, -0x80000000, 1 << 20)

@@ -17,7 +17,7 @@ from sdk import DetectorFile, ModelFile, ModelFileError
 from sdk.model_file import pack
 from sdk.parsing import RefusedError
 from sdk.tflite import check_network
-from sdk.tflite.shapes import RULES
+from sdk.tflite.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ModelFile.default()

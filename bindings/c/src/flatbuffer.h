@@ -1,4 +1,4 @@
-/* Flatbuffers read with every offset checked, as sdk/tflite/reader.py does; only check.c, graph.c and flatbuffer.c see this. */
+/* Flatbuffers read with every offset checked, as sdk/tflite/reader.py does; only the files that check networks see this. */
 #ifndef ASMNET_EDGE_FLATBUFFER_H
 #define ASMNET_EDGE_FLATBUFFER_H
 
@@ -76,7 +76,7 @@ int fa_node_is_integer(const fa_node *node); /* of a type that activations are q
 void fa_graph_read(fa_flatbuffer *file, fa_graph *graph); /* to be freed also where it fails */
 void fa_graph_free(fa_graph *graph);
 
-/* shapes.c: what an operator makes of its inputs' shapes, as sdk/tflite/shapes.py has it */
+/* rules.c: what an operator makes of its inputs' shapes, as sdk/tflite/rules.py has it */
 void fa_operator_check(const fa_graph *graph, int32_t number, int64_t *bytes, int64_t *macs);
 
 #endif

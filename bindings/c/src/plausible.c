@@ -1,4 +1,4 @@
-/* What sdk/shape_model.py's check_shape_model asks of numbers from a file. */
+/* What sdk/shape_check.py asks of numbers from a file. */
 #include <math.h>
 #include <string.h>
 
