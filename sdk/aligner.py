@@ -16,6 +16,7 @@ from sdk.arguments import as_box, check_detector, check_disagreement, check_inte
 from sdk.detections import CheckedDetector
 from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
+from sdk.forks import in_children
 from sdk.frames import Colour, bgr_to_rgb, check_colour, check_frame, is_batch, to_bgr
 from sdk.geometry import Crop
 from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
@@ -63,6 +64,7 @@ class FaceAligner:
         ModelFileError, BackendError: the model cannot be used, or no interpreter is installed.
 
     Threads may share an aligner: its calls wait for one another. To use several cores give each thread its own.
+    A forked process may use the aligners of its parent: it opens their networks anew when it first asks them.
     As a context manager it is closed at the end.
     """
 
@@ -79,6 +81,7 @@ class FaceAligner:
     ) -> None:
         threads = check_num_threads(num_threads)
         self._lock = threading.RLock()
+        in_children(self, _renew_lock)
         self._colour = check_colour(colour)
         self._regularise_below = check_plausibility(regularise_below)
         self._model = ModelFile.chosen(model)
@@ -278,6 +281,11 @@ class FaceAligner:
         """The upright crop of a face's landmarks; None where all of them lie outside the frame."""
         size, margin = self._model.input_size, self._model.margin
         return Crop.closer(face.landmarks, face.box, frame, size=size, margin=margin, angle_deg=face.pose.roll_deg)
+
+
+def _renew_lock(aligner: FaceAligner) -> None:
+    """A lock that nobody holds: in a forked process the thread that held the old one does not exist."""
+    aligner._lock = threading.RLock()
 
 
 def decoded(model: ModelFile, crop: Crop, points: Float32, pose_output: Float32, *, score: float = 1.0) -> Face:

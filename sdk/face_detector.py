@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from sdk.cells import STRIDES, cell_grid, decode_cells, suppress
 from sdk.checks import check_count, check_score
 from sdk.detector_file import DetectorFile
 from sdk.errors import BackendError
+from sdk.forks import reopen_in_children
 from sdk.frames import bgr_to_rgb, check_frame
-from sdk.interpreter import check_num_threads, input_values, invoke, open_tflite
+from sdk.interpreter import check_num_threads, input_values, invoke, open_tflite, reopened
 from sdk.results import BBox, Detection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -118,6 +120,7 @@ class _CellInterpreter:
 
     def __init__(self, model: DetectorFile, *, num_threads: int) -> None:
         self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
+        reopen_in_children(self, "_tflite", partial(reopened, model.flatbuffer, num_threads, model.origin))
         self._input = self._tflite.get_input_details()[0]
         size = model.input_size
         if self._input["shape"].tolist() != [1, size, size, 3] or self._input["dtype"] not in (

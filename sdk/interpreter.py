@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy.typing as npt
 
 from sdk.checks import is_count
 from sdk.errors import BackendError, InputError
+from sdk.forks import reopen_in_children
 from sdk.head import Decoder, Head
 from sdk.model_file import ModelFile
 from sdk.quantization import dequantize
+from sdk.quiet import have_it_said
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -44,6 +47,7 @@ class TfliteInterpreter:
 
     def __init__(self, model: ModelFile, *, num_threads: int = 1) -> None:
         self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
+        reopen_in_children(self, "_tflite", partial(reopened, model.flatbuffer, num_threads, model.origin))
         self._input = self._tflite.get_input_details()[0]
         self._decoder = None if model.head is None else Decoder(model.head)
         self._outputs = [self._output(name, size, model) for name, size in _output_sizes(model).items()]
@@ -144,6 +148,7 @@ def open_tflite(flatbuffer: bytes, *, num_threads: int, origin: str) -> tuple[st
         BackendError: no interpreter is installed, or it does not accept the model.
     """
     backend, create = _find_backend()
+    have_it_said(create)
     try:
         interpreter = create(model_content=flatbuffer, num_threads=num_threads)
         interpreter.allocate_tensors()
@@ -166,6 +171,11 @@ def invoke(interpreter: Any) -> None:
         raise BackendError(
             f"the interpreter cannot run this model: {error}; is the file from a source you trust?"
         ) from error
+
+
+def reopened(flatbuffer: bytes, num_threads: int, origin: str) -> Any:
+    """An interpreter of a model that was opened before, in a process forked since."""
+    return open_tflite(flatbuffer, num_threads=num_threads, origin=origin)[1]
 
 
 def input_values(pixels: UInt8, dtype: npt.DTypeLike, scale: float) -> npt.NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sdk.captures import Capture, open_file, open_live
 from sdk.errors import InputError
+from sdk.forks import in_children, keep_for_ever
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -90,8 +91,8 @@ class Camera:
     ...     for frame in camera:
     ...         tracker.update(frame.image, timestamp_s=frame.timestamp_s)
 
-    The iteration ends when the camera does, with an InputError where reading failed. `dropped` counts frames that
-    were never seen.
+    The iteration ends when the camera does, with an InputError where reading failed. So it is in a forked process,
+    where no thread reads; the parent goes on. `dropped` counts frames that were never seen.
 
     Args:
         source: a camera's number, its device such as `/dev/video0`, or an address (`rtsp://`, `http://`).
@@ -116,6 +117,7 @@ class Camera:
         self._failure: Exception | None = None
         self.dropped = 0
         self._thread = threading.Thread(target=self._read, name="asmnet-camera", daemon=True)
+        in_children(self, _leave_to_parent)
         self._thread.start()
 
     def __enter__(self) -> Camera:
@@ -169,3 +171,13 @@ class Camera:
             self.dropped += self._latest is not None
             self._latest = frame
             self._changed.notify_all()
+
+
+def _leave_to_parent(camera: Camera) -> None:
+    """In a forked process nothing reads it: say so, and do not release the camera: that would stop it."""
+    keep_for_ever(camera._capture)
+    camera._changed = threading.Condition()
+    camera._latest, camera._running = None, False
+    camera._failure = RuntimeError(
+        "it was opened before this process was forked; open it in the process that reads it"
+    )
