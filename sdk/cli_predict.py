@@ -8,21 +8,23 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sdk.aligner import FaceAligner
-from sdk.cli_detector import detector_from, models_read
+from sdk.cli_detector import detector_from
+from sdk.cli_targets import check_json, check_results, pictures_of
 from sdk.drawing import draw
 from sdk.errors import InputError
 from sdk.jsonable import faces_to_dict, quality_to_dict
-from sdk.outputs import is_stream, write_file
-from sdk.photos import SUFFIXES, find_photos, is_one_photo, picture_names, read_photo, write_photo
+from sdk.outputs import write_file
+from sdk.photos import find_photos, is_one_photo, read_photo, write_photo
 from sdk.progress import ProgressBar
 from sdk.results import CONFIDENT, Face, is_doubtful
+from sdk.rows import JsonList
 from sdk.signals import SIGPIPE, deferred, name_of
-from sdk.sinks import JsonList
-from sdk.targets import check_targets, is_standard
+from sdk.targets import is_standard
 
 Table = dict[str, Any]
 
@@ -58,7 +60,14 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--quality", action="store_true", help="add quality signals to the JSON")
     parser.set_defaults(run=run, out_is_folder=False)
+    parser.error = partial(_without_photo, parser.error)  # type: ignore[method-assign]
     return parser
+
+
+def _without_photo(error: Callable[[str], NoReturn], message: str) -> NoReturn:
+    """Why there is no photo in `asmnet predict --json a.jpg`."""
+    hint = "; what follows --json is its FILE, so put --json last or write --json=-"
+    error(message + hint if message.endswith("required: PHOTO") else message)
 
 
 class _Out(argparse.Action):
@@ -74,13 +83,11 @@ def run(options: argparse.Namespace) -> int:
     """Mark the photos; returns 0, 1 if there was no face at all, 2 if a photo failed, or a signal's status."""
     if options.out is None and options.json is None:
         raise InputError("expected --out PICTURE, --json, or both; without them nothing would be written")
-    _check_json(options.json)
+    check_json(options.json)
     one = is_one_photo(options.photos)
-    if options.out is not None and not one and is_standard(options.out):
-        raise InputError(f"--out {options.out}: expected a folder for several pictures, got standard output")
     found = find_photos(options.photos)
-    pictures = _pictures(found.photos, options, one=one)
-    _check_targets(options, found.photos, pictures)
+    pictures = pictures_of(found.photos, options, one=one)
+    check_results(options, found.photos, pictures)
     detector = detector_from(options)
     with FaceAligner(options.model, detector=detector, num_threads=options.threads) as aligner:
         if one:
@@ -88,49 +95,6 @@ def run(options: argparse.Namespace) -> int:
         for sentence in found.skipped:
             print(sentence, file=sys.stderr)
         return _run_several(aligner, list(zip(found.photos, pictures, strict=True)), options)
-
-
-def _pictures(photos: Sequence[Path], options: argparse.Namespace, *, one: bool) -> list[Path | None]:
-    """Where the marked picture of each photo goes; None where none is asked for."""
-    out: Path | None = options.out
-    if out is None or (one and not (options.out_is_folder or out.is_dir())):
-        return [out] * len(photos)
-    return [out / name for name in picture_names(photos)]
-
-
-def _check_targets(options: argparse.Namespace, photos: Sequence[Path], pictures: Sequence[Path | None]) -> None:
-    written = [("--out", picture) for picture in pictures if picture is not None]
-    if options.json is not None:
-        written.append(("--json", options.json))
-    check_targets(written, [*(("photo", photo) for photo in photos), *models_read(options)])
-
-
-def _check_json(path: Path | None) -> None:
-    """`--json` may stand without FILE: the next photo of the command line is not meant to be written over.
-
-    Raises:
-        InputError: it has the name of a photo, or is a file that holds something else.
-    """
-    if path is None or is_stream(path):
-        return
-    if reason := _no_json(path):
-        raise InputError(
-            f"--json {path}: expected a file for JSON, got {reason}; to print, write --json=- or put --json last"
-        )
-
-
-def _no_json(path: Path) -> str:
-    """Why a file cannot be meant for JSON; empty where it can."""
-    if path.suffix.lower() in SUFFIXES:
-        return "the name of a photo"
-    if path.is_dir():
-        return "a folder"
-    try:
-        with path.open("rb") as file:
-            start = file.read(64).lstrip()
-    except OSError:
-        return ""
-    return "" if not start or start.startswith((b"[", b"{")) else "a file that holds something else"
 
 
 def _run_one(aligner: FaceAligner, photo: Path, picture: Path | None, options: argparse.Namespace) -> int:

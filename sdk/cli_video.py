@@ -17,9 +17,9 @@ from sdk.aligner import FaceAligner
 from sdk.cli_detector import detector_from, models_read
 from sdk.errors import InputError
 from sdk.inputs import as_file, is_piped
-from sdk.outputs import Rows
 from sdk.progress import ProgressBar
 from sdk.results import CONFIDENT, is_doubtful
+from sdk.rows import Rows
 from sdk.signals import SIGPIPE, Stop, deferred, name_of
 from sdk.sinks import Sink, Window, csv_rows, json_lines
 from sdk.smoothing import OneEuro

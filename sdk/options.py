@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sdk import console
 from sdk.errors import InputError
-from sdk.outputs import is_stream
 from sdk.photos import SUFFIXES
+from sdk.pipes import is_stream
 from sdk.targets import Named, check_targets, is_standard
 
 RESULTS = ("out", "json", "sheet", "plots")

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from sdk.errors import InputError
 from sdk.formats import UNREAD, what_it_is
 from sdk.inputs import read_input
-from sdk.outputs import is_stream, write_file
+from sdk.outputs import write_file
+from sdk.pipes import is_stream
 
 UInt8 = npt.NDArray[np.uint8]
 

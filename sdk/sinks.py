@@ -6,17 +6,12 @@ import csv
 import json
 import os
 import sys
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
-from sdk import signals
 from sdk.errors import InputError
 from sdk.jsonable import frame_to_dict
-from sdk.outputs import Rows
 from sdk.schemes import IBUG68
 from sdk.tracker import TrackedFace
 from sdk.video import Frame
@@ -34,7 +29,7 @@ COLUMNS = (
 
 
 class Writable(Protocol):
-    """Where text goes: an open text file, or `sdk.outputs.Rows`."""
+    """Where text goes: an open text file, or `sdk.rows.Rows`."""
 
     def write(self, text: str, /) -> object: ...
 
@@ -74,41 +69,6 @@ def csv_rows(file: Writable) -> Sink:
         return True
 
     return sink
-
-
-class JsonList:
-    """A JSON list that grows value by value, valid at any time where it goes into a file."""
-
-    _END = "\n]\n"
-
-    def __init__(self, path: Path) -> None:
-        self._rows = Rows(path)
-        self._empty = True
-        self.broken = False
-
-    def __enter__(self) -> JsonList:
-        return self
-
-    def add(self, value: Any) -> None:
-        """One more value.
-
-        Raises:
-            OutputError: the list cannot be written; `broken` says so from then on.
-        """
-        stream, start = self._rows.is_stream, "[\n" if self._empty else ",\n"
-        text = start + textwrap.indent(json.dumps(value, indent=1), " ")
-        self.broken = True
-        self._rows.write(text if stream else text + self._END, over=0 if stream or self._empty else len(self._END))
-        self._empty = self.broken = False
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None and self._empty and not signals.asked():
-            self._rows.write("[]\n")
-        elif error is None and self._rows.is_stream:
-            self._rows.write(self._END)
-        self._rows.__exit__(kind, error, trace)
 
 
 class Window:

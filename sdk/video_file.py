@@ -15,8 +15,10 @@ import numpy.typing as npt
 from sdk.drawing import draw
 from sdk.errors import InputError
 from sdk.inputs import opencv_name
-from sdk.outputs import OutputError, Part, cannot, is_stream
+from sdk.outputs import OutputError, cannot
 from sdk.pace import Pace
+from sdk.parts import Part
+from sdk.pipes import is_stream
 from sdk.tracker import TrackedFace
 from sdk.video import Frame
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sdk.outputs import new_folder
+from sdk.parts import new_folder
 from train.datasets.aflw import read_aflw
 from train.datasets.aflw2000 import read_300wlp
 from train.datasets.cofw import read_cofw

@@ -90,6 +90,14 @@ def test_refused_before_anything_is_opened(names, capfd, monkeypatch, words):
     assert content(names) == before
 
 
+def test_json_that_takes_the_only_photo_says_so(names, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "--json", "a.jpg"])
+    assert "required: PHOTO; what follows --json is its FILE" in capsys.readouterr().err
+    assert main(["predict", "a.jpg", "--json"]) == 0
+    assert main(["predict", "--json=-", "a.jpg", "b.jpg"]) == 0
+
+
 def test_two_results_may_go_nowhere(names):
     assert main(["video", "t.mp4", "--jsonl", "/dev/null", "--csv", "/dev/null"]) == 0
 

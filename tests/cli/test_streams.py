@@ -194,6 +194,16 @@ def test_rows_that_do_not_fit_are_said_and_those_that_do_are_whole(asmnet, small
     assert kept.endswith("\n")
 
 
+def test_json_of_a_folder_that_does_not_fit_is_valid_as_far_as_it_goes(asmnet, work, small_disk):
+    for i in range(100):
+        (work / "album" / f"{i:03d}.jpg").write_bytes((work / "a.jpg").read_bytes())
+    status, _, error = asmnet("predict", "album", "--json", "small/faces.json")
+    assert status == 2, error
+    assert "small/faces.json: cannot be written (No space left on device)" in error
+    assert 20 < len(json.loads((small_disk / "faces.json.part").read_text())) < 102
+    assert not (small_disk / "faces.json").exists()
+
+
 def test_photos_of_a_folder_that_do_not_fit(asmnet, work, small_disk):
     for i in range(30):
         (work / "album" / f"{i:03d}.jpg").write_bytes((work / "a.jpg").read_bytes())

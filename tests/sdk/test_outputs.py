@@ -11,11 +11,12 @@ import subprocess
 
 import pytest
 
-from sdk import InputError, outputs
+from sdk import InputError, parts
 from sdk.inputs import as_file, read_input
-from sdk.outputs import OutputError, Part, Rows, replacing, whole, write_file
+from sdk.outputs import OutputError, replacing, whole, write_file
+from sdk.parts import Part
+from sdk.rows import JsonList, Rows
 from sdk.signals import deferred
-from sdk.sinks import JsonList
 
 
 def full(*_: object) -> None:
@@ -84,14 +85,14 @@ def test_a_file_that_is_not_to_be_written_stays(tmp_path, monkeypatch):
 def test_a_file_in_a_folder_of_others_is_written_through(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.write_bytes(b"a longer content than the new one")
-    node, make = path.stat().st_ino, outputs._new_file
+    node, make = path.stat().st_ino, parts._new_file
 
     def denied(beside, suffix):
         if beside.parent == tmp_path:
             raise PermissionError(errno.EACCES, "Permission denied")
         return make(beside, suffix)
 
-    monkeypatch.setattr(outputs, "_new_file", denied)
+    monkeypatch.setattr(parts, "_new_file", denied)
     monkeypatch.setattr("os.replace", lambda *_: full())
     monkeypatch.setattr(Part, "_replaced", lambda _: False)
     write_file(path, b"new")
@@ -163,7 +164,7 @@ def test_half_a_record_is_cut(tmp_path, monkeypatch):
     def run() -> None:
         with Rows(tmp_path / "rows") as rows:
             rows.write("whole\n")
-            monkeypatch.setattr(outputs, "write_all", half)
+            monkeypatch.setattr("sdk.rows.write_all", half)
             rows.write("another\n")
 
     with pytest.raises(OutputError, match="No space"):
@@ -179,6 +180,22 @@ def test_a_json_list_is_valid_at_any_time(tmp_path, values):
             listed.add(value)
             assert json.loads((tmp_path / "list.json.part").read_text()) == values[:count]
     assert path.read_text() == json.dumps(values, indent=1) + "\n"
+
+
+def test_a_json_list_stays_valid_where_the_next_value_does_not_fit(tmp_path, monkeypatch):
+    def half(stream, data):
+        stream.write(data[: len(data) // 2])
+        full()
+
+    def run() -> None:
+        with JsonList(tmp_path / "a.json") as listed:
+            listed.add([1])
+            monkeypatch.setattr("sdk.rows.write_all", half)
+            listed.add(list(range(100)))
+
+    with pytest.raises(OutputError, match="No space"):
+        run()
+    assert json.loads((tmp_path / "a.json.part").read_text()) == [[1]]
 
 
 def test_a_suffix_stays_at_the_end(tmp_path):
