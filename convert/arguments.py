@@ -90,13 +90,16 @@ def _add_gate(commands: Commands[argparse.ArgumentParser]) -> None:
     gate = commands.add_parser(
         "gate",
         help="refuse a model that costs too much",
-        description="Hold a model file to the limits of [tool.asmnet_edge.gates]: status 0 if it keeps all, else "
-        "1. Drawn faces and public-domain portraits always, a packed set where --data gives one.",
+        description="Hold a model file to limits: status 0 if it keeps all, else 1. Looks at drawn faces and "
+        "public-domain portraits, and at a packed set where --data gives one.",
     )
     gate.add_argument("model", type=Path, help="model file to ship")
     gate.add_argument("--reference", type=Path, required=True, help="the float32 model file of the same training")
     gate.add_argument(
-        "--limits", type=Path, default=Path("pyproject.toml"), help="TOML file (default %(default)s)"
+        "--limits",
+        type=Path,
+        help="TOML file with a section [tool.asmnet_edge.gates] (default: NAME.limits.toml beside the model; "
+        "where there is none, the reference says what size the model may have)",
     )
     gate.add_argument("--expected", type=Path, help="answers that python -m convert expect wrote of the model")
     _add_faces(gate)
@@ -109,11 +112,14 @@ def _add_about(commands: Commands[argparse.ArgumentParser]) -> None:
     card.add_argument("--out", type=Path, help="file to write (default: the screen)")
     expect = commands.add_parser(
         "expect",
-        help="record a model's answers for the gate and for other interpreters",
-        description="Answers on drawn faces and public-domain portraits, with the crops: an .npz to commit.",
+        help="record what models answer, for the gate and for other interpreters",
+        description="Answers of the network and of FaceAligner on drawn faces and public-domain portraits: an "
+        ".npz to commit for each model.",
     )
-    expect.add_argument("model", type=Path)
-    expect.add_argument("--out", type=Path, required=True, help="the .npz to write")
+    expect.add_argument("model", type=Path, nargs="+")
+    expect.add_argument(
+        "--out", type=Path, required=True, help="the .npz to write, or a folder for NAME_answers.npz of each model"
+    )
     inspect = commands.add_parser("inspect", help="metadata and graph of a model file, as JSON")
     inspect.add_argument("model", type=Path)
     pack = commands.add_parser(
@@ -166,7 +172,9 @@ def _add_chain(commands: Commands[argparse.ArgumentParser]) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting of it"
     )
     chain.add_argument("--qat", default="", metavar="OPTIONS", help="of python -m train qat, in one word")
-    chain.add_argument("--limits", type=Path, help="TOML file of the gate (default: pyproject.toml)")
+    chain.add_argument(
+        "--limits", type=Path, help="TOML file of the gate (default: the float model says what size is fine)"
+    )
     chain.add_argument("--name", default="asmnet", help="beginning of the models' names (default %(default)s)")
 
 

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from convert.faces import Face, drawn_faces, packed_faces, portraits
+from sdk.errors import InputError
 from sdk.model_file import ModelFile
 from train.checkpoint import write_bytes
 from train.environment import environment
 
 DRAWN = 30
 """Faces drawn where there are no others."""
-
-RECORDED, RECORDED_EVERY = 8, 5
-"""For answers on record: faces drawn, and one look in so many at the portraits."""
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -48,32 +46,41 @@ def run_layers(options: argparse.Namespace) -> None:
 def run_gate(options: argparse.Namespace) -> int:
     """Hold a model to its limits; 1 if it breaks one."""
     from convert.expected import Expected
-    from convert.gate import gate, load_limits
+    from convert.gate import Gate
+    from convert.limits import Limits, limits_beside, load_limits
     from convert.tables import check_table
 
-    limits = load_limits(options.limits)
-    sets: dict[str, Sequence[Face]] = {**_free_faces(), **(_faces(options) if options.data else {})}
+    path = options.limits or limits_beside(options.model)
+    limits = Limits() if path is None else load_limits(path)
     expected = Expected.load(options.expected) if options.expected else None
     model, reference = ModelFile.load(options.model), ModelFile.load(options.reference)
-    checks = gate(model, reference, sets, limits, expected=expected)
+    sets = _faces(options) if options.data else {}
+    checks = list(Gate(reference, limits, sets=sets, expected=expected).checks(model))
     failed = [check for check in checks if not check.passed]
     print(check_table(checks))
-    _record(options.json, {"limits": asdict(limits), "checks": [asdict(check) for check in checks]})
-    print(f"\n{options.model.name}: {len(checks) - len(failed)} of {len(checks)} limits kept")
+    used = asdict(limits.of_network(model, reference))
+    _record(options.json, {"limits": used, "checks": [asdict(check) for check in checks]})
+    print(f"\nlimits: {path or f'of the reference; there is no {options.model.stem}.limits.toml'}")
+    print(f"{options.model.name}: {len(checks) - len(failed)} of {len(checks)} limits kept")
     for check in failed:
         print(f"gate: {check.name}: {check.value}, limit {check.limit}", file=sys.stderr)
     return 1 if failed else 0
 
 
 def run_expect(options: argparse.Namespace) -> None:
-    """Record a model's answers."""
+    """Record answers of models."""
     from convert.expected import Expected
-    from sdk.interpreter import TfliteInterpreter
+    from convert.scenes import scenes
 
-    model = ModelFile.load(options.model)
-    faces = [*drawn_faces(RECORDED), *portraits()[::RECORDED_EVERY]]
-    Expected.of(model, TfliteInterpreter(model), faces).save(options.out)
-    print(f"wrote {options.out}: {len(faces)} faces")
+    folder = options.out.is_dir()
+    if len(options.model) > 1 and not folder:
+        raise InputError(
+            f"--out: expected a folder that exists for {len(options.model)} models, got {options.out}"
+        )
+    for path in options.model:
+        out = options.out / f"{path.stem}_answers.npz" if folder else options.out
+        Expected.of(ModelFile.load(path), scenes()).save(out)
+        print(f"wrote {out}")
 
 
 def run_card(options: argparse.Namespace) -> None:

@@ -51,20 +51,27 @@ def drawn_faces(count: int, *, seed: int = 0, size: int = 256) -> list[Face]:
 def portraits(*, seed: int = 0) -> list[Face]:
     """Public-domain portraits and their mirror images, each in LOOKS jittered boxes; none without matplotlib
     and scikit-image."""
-    import cv2
-
     rng = np.random.default_rng(seed)
     faces = []
-    for package, name, box in PORTRAITS:
-        path = _inside(package, name)
-        image = None if path is None else cv2.imread(str(path))
-        if image is None:
-            continue
+    for image, box in photos():
         corners = np.array([[box.left, box.top], [box.right, box.bottom]], np.float32)
         mirrored = np.abs(np.array([image.shape[1] - 1.0, 0.0], np.float32) - corners)
         for pixels, points in ((image, corners), (np.ascontiguousarray(image[:, ::-1]), mirrored)):
-            faces += [Face(np.asarray(pixels, np.uint8), jittered_box(points, rng)) for _ in range(LOOKS)]
+            faces += [Face(pixels, jittered_box(points, rng)) for _ in range(LOOKS)]
     return faces
+
+
+def photos() -> list[tuple[UInt8, BBox]]:
+    """The public-domain portraits that are installed, (h, w, 3) uint8 BGR, and the boxes of their faces."""
+    import cv2
+
+    found = []
+    for package, name, box in PORTRAITS:
+        path = _inside(package, name)
+        image = None if path is None else cv2.imread(str(path))
+        if image is not None:
+            found.append((np.asarray(image, np.uint8), box))
+    return found
 
 
 def packed_faces(root: Path, split: str, *, seed: int = 0) -> list[Face]:

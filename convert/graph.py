@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,8 +92,9 @@ class Graph:
         return tuple(t for t in self.tensors if t.values is not None)
 
 
+@lru_cache(maxsize=8)
 def read_graph(flatbuffer: bytes) -> Graph:
-    """The graph of a TFLite model.
+    """The graph of a TFLite model; taken apart once, however many ask for it.
 
     Raises:
         ModelFileError: it is damaged, or has more than one subgraph.

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from convert.faces import Face
 from convert.looks import look
 from sdk.interpreter import Interpreter
 from sdk.model_file import ModelFile
 from train.jitter import NOISE, jitter_percent
+
+Float64 = npt.NDArray[np.float64]
 
 FRAMES = 20
 
@@ -29,12 +32,20 @@ def jitter(
     model: ModelFile, interpreter: Interpreter, faces: Sequence[Face], *, noise: float = NOISE, seed: int = 0
 ) -> Jitter:
     """Jitter in a fixed box; the noise of face i depends on seed and i alone."""
+    points, angles = jitter_of_faces(model, interpreter, faces, noise=noise, seed=seed)
+    return Jitter(float(points.mean()), float(angles.mean()))
+
+
+def jitter_of_faces(
+    model: ModelFile, interpreter: Interpreter, faces: Sequence[Face], *, noise: float = NOISE, seed: int = 0
+) -> tuple[Float64, Float64]:
+    """`jitter` of each face by itself: landmarks (faces,) and angles (faces,)."""
     points, angles = [], []
     for i, face in enumerate(faces):
         looks = look(model, interpreter, noisy(face, np.random.default_rng((seed, i)), noise=noise))
         points.append(jitter_percent(looks.landmarks[np.newaxis], scheme=model.scheme))
         angles.append(looks.pose_deg.std(axis=0).mean())
-    return Jitter(float(np.mean(points)), float(np.mean(angles)))
+    return np.array(points, np.float64), np.array(angles, np.float64)
 
 
 def noisy(face: Face, rng: np.random.Generator, *, noise: float, frames: int = FRAMES) -> list[Face]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,10 +66,7 @@ class Accuracy:
 
 def parity(a: Looks, b: Looks, *, scheme: LandmarkScheme, same_crop: bool) -> Parity:
     """B's differences from A."""
-    right, left = scheme.outer_eye_corners
-    eyes = np.linalg.norm(a.landmarks[:, right] - a.landmarks[:, left], axis=-1)
-    if np.any(eyes <= 0):
-        raise InputError("model A: puts both outer eye corners in one place; was it trained?")
+    eyes = eye_distances(a.landmarks, scheme)
     distances = np.linalg.norm(b.landmarks - a.landmarks, axis=-1)
     return Parity(
         faces=len(distances),
@@ -77,6 +75,19 @@ def parity(a: Looks, b: Looks, *, scheme: LandmarkScheme, same_crop: bool) -> Pa
         raw_landmarks=Spread.of(b.raw_landmarks - a.raw_landmarks) if same_crop else None,
         raw_pose=Spread.of(b.raw_pose - a.raw_pose),
     )
+
+
+def eye_distances(landmarks: npt.NDArray[Any], scheme: LandmarkScheme) -> npt.NDArray[Any]:
+    """Outer-eye distances (faces,) of landmarks (faces, n, 2).
+
+    Raises:
+        InputError: one is zero.
+    """
+    right, left = scheme.outer_eye_corners
+    eyes = np.asarray(np.linalg.norm(landmarks[:, right] - landmarks[:, left], axis=-1))
+    if np.any(eyes <= 0):
+        raise InputError("model A: puts both outer eye corners in one place; was it trained?")
+    return eyes
 
 
 def accuracy(looks: Looks, truth: Float64, true_pose_deg: Float64, *, scheme: LandmarkScheme) -> Accuracy:
@@ -94,8 +105,9 @@ def accuracy(looks: Looks, truth: Float64, true_pose_deg: Float64, *, scheme: La
 def truth_of(
     faces: Sequence[Face], shape_model: ShapeModel, *, scheme: LandmarkScheme
 ) -> tuple[Float64, Float64] | None:
-    """Landmarks (faces, n, 2) and pseudo-labels of pose (faces, 3) in degrees; None unless all are known."""
-    known = [face.truth for face in faces if face.truth is not None]
+    """Landmarks (faces, n, 2) and pseudo-labels of pose (faces, 3) in degrees; None unless all are known, and of
+    this scheme."""
+    known = [f.truth for f in faces if f.truth is not None and len(f.truth) == scheme.n_points]
     if not known or len(known) < len(faces):
         return None
     poses = [pose_from_landmarks(points, shape_model, scheme=scheme) for points in known]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from convert.checks import Check
 from convert.comparison import Comparison
-from convert.gate import Check
 from convert.layers import LayerError
 from convert.parity import Spread
 
@@ -42,8 +42,19 @@ def _layer_figures(row: LayerError) -> tuple[str, ...]:
 
 def check_table(checks: Sequence[Check]) -> str:
     """A row per limit."""
-    rows = [(c.name, _words(c.value), _words(c.limit), "kept" if c.passed else "BROKEN") for c in checks]
-    return table(("limit", "measured", "at most", ""), rows)
+    rows = [(c.name, _measured(c), f"{c.bound} {_words(c.limit)}".strip(), _verdict(c)) for c in checks]
+    return table(("limit", "measured, and on other faces", "passes", ""), rows)
+
+
+def _measured(check: Check) -> str:
+    """The value, with its interval where there is one."""
+    if check.low is None or check.high is None:
+        return _words(check.value)
+    return f"{_words(check.value)} ({check.low:.3g} to {check.high:.3g})"
+
+
+def _verdict(check: Check) -> str:
+    return "kept" if check.passed else "BROKEN"
 
 
 def _words(value: float | str) -> str:

@@ -60,11 +60,14 @@ def toy_shape_model(*, n_modes: int = 4, seed: int = 0) -> ShapeModel:
 
 
 def rendered_face(
-    rng: np.random.Generator, *, size: int = 192, shape_model: ShapeModel | None = None
+    rng: np.random.Generator, *, size: int = 192, shape_model: ShapeModel | None = None, noise: float = 3.0
 ) -> tuple[UInt8, Float32]:
     """A drawn face that needs no licence: (size, size, 3) uint8 BGR and its landmarks (68, 2) in pixels.
 
     The shape is drawn from the shape model, its place, size, roll and colours at random.
+
+    Args:
+        noise: standard deviation of what is added to each pixel, grey levels.
     """
     import cv2
 
@@ -83,8 +86,9 @@ def rendered_face(
         if "eye" in name or "lips" in name:
             cv2.fillPoly(image, [line], dark if "inner" in name else (235, 235, 245), cv2.LINE_AA, 3)
         cv2.polylines(image, [line], "eye" in name or "lips" in name, dark, max(1, size // 96), cv2.LINE_AA, 3)
-    noise = rng.normal(0, 3, image.shape)
-    return np.clip(image + noise, 0, 255).astype(np.uint8), landmarks.astype(np.float32)
+    return np.clip(image + rng.normal(0, noise, image.shape), 0, 255).astype(np.uint8), landmarks.astype(
+        np.float32
+    )
 
 
 def _fixed(points: npt.ArrayLike) -> npt.NDArray[np.int32]:

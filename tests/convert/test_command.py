@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +36,31 @@ def test_answers_are_recorded_and_held_to(tmp_path):
     from sdk.interpreter import TfliteInterpreter
     from sdk.testing import FakeInterpreter
 
-    model = ModelFile.default()
-    source = Path(__file__).resolve().parents[2] / "sdk" / "models" / "accurate_int8.tflite"
-    assert main(["expect", str(source), "--out", str(tmp_path / "answers.npz")]) == 0
-    known = Expected.load(tmp_path / "answers.npz")
+    model = ModelFile.preset("fast")
+    source = Path(__file__).resolve().parents[2] / "sdk" / "models" / "fast_int8.tflite"
+    assert main(["expect", str(source), "--out", str(tmp_path)]) == 0
+    known = Expected.load(tmp_path / "fast_int8_answers.npz")
     assert known.distance(model, TfliteInterpreter(model)) == 0.0
     assert known.distance(model, FakeInterpreter(known.landmarks[0], known.pose[0])) > 2.0
     write_arrays(tmp_path / "other.npz", {"crops": known.crops}, {})
     with pytest.raises(InputError, match="expected a file of python -m convert expect, got one without landmarks"):
         Expected.load(tmp_path / "other.npz")
-    small = Expected(known.crops[:, :64, :64], known.landmarks, known.pose)
-    with pytest.raises(InputError, match="crops of 64 pixels, but accurate_int8 takes 160"):
+    small = replace(known, crops=known.crops[:, :64, :64])
+    with pytest.raises(InputError, match="crops of 64 pixels, but fast_int8 takes 96"):
         small.distance(model, TfliteInterpreter(model))
+
+
+def test_answers_of_two_models_go_into_a_folder(tmp_path, capsys):
+    models = [f"{name}.tflite" for name in ("a", "b")]
+    assert main(["expect", *models, "--out", str(tmp_path / "answers.npz")]) == 2
+    assert "expected a folder that exists for 2 models" in capsys.readouterr().err
+
+
+def test_the_gate_says_which_limits_it_took(tmp_path, capsys):
+    root = Path(__file__).resolve().parents[2]
+    words = [str(root / "sdk/models/fast_int8.tflite"), "--reference", str(root / "models/fast_float32.tflite")]
+    assert main(["gate", *words, "--expected", str(root / "models/fast_int8_answers.npz")]) == 0
+    assert "fast_int8.limits.toml\n" in capsys.readouterr().out
+    (tmp_path / "tight.toml").write_text("[tool.asmnet_edge.gates]\nbytes = 1000\n")
+    assert main(["gate", *words, "--limits", str(tmp_path / "tight.toml")]) == 1
+    assert "gate: bytes: " in capsys.readouterr().err
