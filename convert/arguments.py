@@ -117,9 +117,8 @@ def _add_about(commands: Commands[argparse.ArgumentParser]) -> None:
         ".npz to commit for each model.",
     )
     expect.add_argument("model", type=Path, nargs="+")
-    expect.add_argument(
-        "--out", type=Path, required=True, help="the .npz to write, or a folder for NAME_answers.npz of each model"
-    )
+    expect.add_argument("--out", type=Path, required=True, help="folder for NAME_answers.npz of each model")
+    expect.set_defaults(files=())
     inspect = commands.add_parser("inspect", help="metadata and graph of a model file, as JSON")
     inspect.add_argument("model", type=Path)
     pack = commands.add_parser(

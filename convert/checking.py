@@ -55,11 +55,11 @@ def run_gate(options: argparse.Namespace) -> int:
     expected = Expected.load(options.expected) if options.expected else None
     model, reference = ModelFile.load(options.model), ModelFile.load(options.reference)
     sets = _faces(options) if options.data else {}
-    checks = list(Gate(reference, limits, sets=sets, expected=expected).checks(model))
+    gate = Gate(reference, limits, sets=sets, expected=expected)
+    checks = list(gate.checks(model))
     failed = [check for check in checks if not check.passed]
     print(check_table(checks))
-    used = asdict(limits.of_network(model, reference))
-    _record(options.json, {"limits": used, "checks": [asdict(check) for check in checks]})
+    _record(options.json, {"limits": asdict(gate.limits_of(model)), "checks": [asdict(check) for check in checks]})
     print(f"\nlimits: {path or f'of the reference; there is no {options.model.stem}.limits.toml'}")
     print(f"{options.model.name}: {len(checks) - len(failed)} of {len(checks)} limits kept")
     for check in failed:
@@ -72,14 +72,11 @@ def run_expect(options: argparse.Namespace) -> None:
     from convert.expected import Expected
     from convert.scenes import scenes
 
-    folder = options.out.is_dir()
-    if len(options.model) > 1 and not folder:
-        raise InputError(
-            f"--out: expected a folder that exists for {len(options.model)} models, got {options.out}"
-        )
-    for path in options.model:
-        out = options.out / f"{path.stem}_answers.npz" if folder else options.out
-        Expected.of(ModelFile.load(path), scenes()).save(out)
+    if options.out.suffix:
+        raise InputError(f"--out {options.out}: expected a folder, got the name of a file")
+    models = {options.out / f"{path.stem}_answers.npz": ModelFile.load(path) for path in options.model}
+    for out, model in models.items():
+        Expected.of(model, scenes()).save(out)
         print(f"wrote {out}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,15 +27,17 @@ class Check:
     high: float | None = None
 
 
-def at_most(name: str, value: float | Estimate, limit: float) -> Check:
-    """A limit from above; an estimate breaks it where its whole interval lies above. NaN breaks it."""
+def at_most(name: str, value: float | Estimate, limit: float | None) -> Check:
+    """A limit from above; None is no limit. NaN breaks it; an estimate does where its whole interval lies above."""
+    limit = math.inf if limit is None else limit
     if isinstance(value, Estimate):
         return Check(name, value.value, limit, value.low <= limit, low=value.low, high=value.high)
     return Check(name, float(value), limit, bool(value <= limit))
 
 
-def at_least(name: str, value: float, limit: float) -> Check:
-    """A limit from below. NaN breaks it."""
+def at_least(name: str, value: float, limit: float | None) -> Check:
+    """A limit from below; None is no limit. NaN breaks it."""
+    limit = -math.inf if limit is None else limit
     return Check(name, float(value), limit, bool(value >= limit), "at least")
 
 

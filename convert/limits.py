@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.graph import read_graph
-from convert.inspection import is_integer, size, work
 from sdk.errors import InputError
-from sdk.model_file import ModelFile
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,13 +20,10 @@ SECTION = ("tool", "asmnet_edge", "gates")
 SUFFIX = ".limits.toml"
 """NAME.limits.toml beside NAME.tflite holds its limits."""
 
-INTEGER_SHARE, OVERHEAD = 0.45, 64 << 10
-"""Of a float model's bytes, what one on integers may have; and what names, shapes and grids take beside."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most, or the least, that passes. What is None comes from the reference: `of_network` puts it in.
+    """The most, or the least, that passes. What is None comes from the reference (convert.own_limits).
 
     Against the float model of the same training:
         landmarks_percent, landmarks_p95_percent: difference of the points, per cent of the outer-eye distance.
@@ -54,12 +47,16 @@ class Limits:
         drawn_nme: NME on drawn faces, per cent; drawn_point_percent: the mean error of the worst point.
         confidence_least: mean on faces; confidence_most: on the one crop without a face that has the greatest.
             A model without a confidence breaks the former, unless it is None.
+        faces_plausibility: the least of faces found.
         plausibility_least: the least of true shapes. plausibility_most: the greatest of torn ones.
         deviations_most: mean square of the shape parameters of true shapes, in standard deviations; its inverse is
             the least.
         regularised_percent: how far the shape model moves true shapes, per cent of the outer-eye distance.
         poses_apart_deg: angle between the network's pose and that of its landmarks, mean.
         yaw_deg: what is said of a network's 60 degrees at most.
+        pictures_most: of six pictures of one face, those where `predict` finds another number.
+        textures_most: faces that it finds where there is nothing.
+    Of the graph:
         float_macs_percent: share of the multiply-accumulates that an integer model does on floats.
         denormal_percent: share of numbers below 1.2e-38 in any float activation.
         lsb: difference between installed interpreters, and from answers on record, in 1/256 of a crop's side.
@@ -86,31 +83,19 @@ class Limits:
     drawn_nme: float | None = None
     drawn_point_percent: float | None = None
     confidence_least: float | None = None
-    confidence_most: float = 0.5
-    plausibility_least: float = 0.01
-    plausibility_most: float = 0.01
-    deviations_most: float = 5.0
-    regularised_percent: float = 3.0
-    poses_apart_deg: float = 8.0
-    yaw_deg: float = 90.0
+    confidence_most: float | None = None
+    faces_plausibility: float | None = None
+    plausibility_least: float | None = None
+    plausibility_most: float | None = None
+    deviations_most: float | None = None
+    regularised_percent: float | None = None
+    poses_apart_deg: float | None = None
+    yaw_deg: float | None = None
+    pictures_most: float | None = None
+    textures_most: float | None = None
     float_macs_percent: float = 1.0
     denormal_percent: float = 1.0
     lsb: float = 2.0
-
-    @property
-    def sizes(self) -> tuple[int, float]:
-        """Bytes and millions of multiply-accumulates; infinite where none are set."""
-        return self.bytes or sys.maxsize, math.inf if self.mmacs is None else self.mmacs
-
-    def of_network(self, model: ModelFile, reference: ModelFile) -> Limits:
-        """With bytes and multiply-accumulates of the network itself where none are set."""
-        integer = is_integer(read_graph(model.flatbuffer))
-        most = INTEGER_SHARE * size(reference) + OVERHEAD if integer else 1.01 * size(reference)
-        return replace(
-            self,
-            bytes=int(most) if self.bytes is None else self.bytes,
-            mmacs=1.05 * work(reference) / 1e6 if self.mmacs is None else self.mmacs,
-        )
 
 
 def limits_beside(model: Path) -> Path | None:

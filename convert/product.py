@@ -14,6 +14,7 @@ from convert.faces import Face as Look
 from convert.scenes import Scenes
 from sdk import Detection, Face, FaceAligner, FaceDetector, ModelFile
 from sdk.interpreter import Interpreter, TfliteInterpreter
+from sdk.pose import angle_between_deg
 from sdk.pose_fit import pose_from_landmarks
 from sdk.results import BBox, HeadPose
 from sdk.testing import FakeInterpreter, FixedDetector
@@ -225,6 +226,12 @@ def _true_shapes(model: ModelFile, drawn: Sequence[Look]) -> Float64:
     """Those of the drawn faces (faces, n, 2); the mean alone where a scheme has other points than they."""
     known = [look.truth for look in drawn if look.truth is not None and len(look.truth) == model.scheme.n_points]
     return np.stack(known or [model.shape_model.mean]).astype(np.float64)
+
+
+def poses_apart_deg(found: Answers) -> float:
+    """Mean angle between the network's poses and those of its landmarks."""
+    pairs = zip(found.poses.tolist(), found.landmark_poses.tolist(), strict=True)
+    return float(np.mean([angle_between_deg(HeadPose(*a), HeadPose(*b)) for a, b in pairs]))
 
 
 def _landmarks(faces: Sequence[Face]) -> Float64:

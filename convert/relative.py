@@ -68,6 +68,11 @@ def relative_checks(real: Seen, seen: Seen, limits: Limits) -> Iterator[Check]:
         yield from _differences(name, real, seen, limits)
     for name in seen.sets:
         yield from _errors(name, real, seen, limits)
+    yield from jitter_checks(real, seen, limits)
+
+
+def jitter_checks(real: Seen, seen: Seen, limits: Limits) -> Iterator[Check]:
+    """Jitter of the landmarks over the float model's, on every set."""
     for name, faces in seen.sets.items():
         most = limits.free_jitter_ratio if is_free(name, faces) else limits.jitter_ratio
         ratio = estimate(ratio_of_means, seen.jitter(name), real.jitter(name))

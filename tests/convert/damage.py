@@ -58,7 +58,7 @@ def of_head(change: Callable[[dict[str, Any]], None]) -> Change:
         parts = {**model.head.settings(), **{name: array.copy() for name, array in model.head.arrays().items()}}
         change(parts)
         settings = {name: value for name, value in parts.items() if not isinstance(value, np.ndarray)}
-        arrays = {name: value.astype(np.float32) for name, value in parts.items() if isinstance(value, np.ndarray)}
+        arrays = {name: _float32(value) for name, value in parts.items() if isinstance(value, np.ndarray)}
         return _packed(model, head=Head.of(settings, arrays))
 
     return changed
@@ -70,6 +70,7 @@ def of_shape(change: Callable[[dict[str, Any]], None]) -> Change:
     def changed(model: ModelFile) -> ModelFile:
         arrays = {name: array.copy() for name, array in model.shape_model.arrays().items()}
         change(arrays)
+        arrays = {name: _float32(array) for name, array in arrays.items()}
         return _packed(model, shape_model=ShapeModel.from_arrays(arrays))
 
     return changed
@@ -85,6 +86,10 @@ def of_fields(**fields: Any) -> Change:
         return _packed(model, metadata=table)
 
     return changed
+
+
+def _float32(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array, np.float32)
 
 
 def _packed(model: ModelFile, **parts: Any) -> ModelFile:
@@ -400,11 +405,7 @@ def two_means_swapped(arrays: dict[str, Any]) -> None:
     arrays["mean"][[48, 54]] = arrays["mean"][[54, 48]]
 
 
-SHARED_MARGIN = of_fields(crop_margin=lambda margin: 1.2 * margin)
-MIRRORED_MEAN = of_shape(_times("mean", (-1, 1)))
-DEEP_HEAD = of_shape(_times("mean_3d", (1, 1, -1)))
-EXPANDED = of_fields(yaw_expansion=0.3)
-
+_other_words = of_fields(name="mine", commit="0", terms="Ask first.")
 DENORMAL = of_tree(partial(denormal_weight, layer="stem"))
 
 
@@ -422,6 +423,17 @@ def _shape(name: str, change: Callable[[dict[str, Any]], None]) -> Damage:
 
 def _fields(name: str, **fields: Any) -> Damage:
     return Damage(name, of_fields(**fields), kept=True)
+
+
+def _both(name: str, change: Change) -> Damage:
+    return Damage(name, change, change, kept=True)
+
+
+def _wider_training(model: ModelFile) -> ModelFile:
+    """A margin that everything in the file agrees on, but the weights."""
+    margin, training = 1.2 * model.margin, dict(model.metadata["training"])
+    training["config"] = {**training["config"], "margin": margin}
+    return of_fields(crop_margin=margin, training=training)(model)
 
 
 def _other_training(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -489,10 +501,15 @@ DAMAGES = (
     _fields("metadata: scale of the input of another network", input_scale=1.0 / 127.5),
     _fields("metadata: of another training", training=_other_training),
     _fields("metadata: a misspelt field", yaw_expantion=0.1),
-    Damage("both models: margin + 20 %", SHARED_MARGIN, SHARED_MARGIN),
-    Damage("both models: shape model's points mirrored", MIRRORED_MEAN, MIRRORED_MEAN, kept=True),
-    Damage("both models: depth of the 3D head mirrored", DEEP_HEAD, DEEP_HEAD, kept=True),
-    Damage("both models: yaw expansion 0.3", EXPANDED, EXPANDED, kept=True),
+    _both("both models: margin + 20 %", of_fields(crop_margin=lambda margin: 1.2 * margin)),
+    _both("both models: margin + 20 %, and so says the training", _wider_training),
+    _both("both models: yaw expansion 0.3", of_fields(yaw_expansion=0.3)),
+    _both("both models: shape model's points mirrored", of_shape(_times("mean", (-1, 1)))),
+    _both("both models: shape model's variances / 100", of_shape(_times("eigenvalues", 0.01))),
+    _both("both models: shape model's variances x 100", of_shape(_times("eigenvalues", 100.0))),
+    _both("both models: shape model's modes random", of_shape(random_modes)),
+    _both("both models: 3D head mirrored", of_shape(_times("mean_3d", (-1, 1, 1)))),
+    _both("both models: depth of the 3D head mirrored", of_shape(_times("mean_3d", (1, 1, -1)))),
     Damage(
         "reference: a denormal weight",
         lambda model: model,
@@ -503,11 +520,13 @@ DAMAGES = (
 """All of them are caught without data."""
 
 HARMLESS = (
-    Damage("another name", of_fields(name="mine"), harmful=False, kept=True),
-    Damage("another commit", of_fields(commit="0", versions={"numpy": "9"}), harmful=False, kept=True),
-    Damage("other terms", of_fields(terms="Ask first."), harmful=False, kept=True),
-    Damage("flatbuffer written again", of_tree(lambda tree: None), harmful=False),
-    Damage("flatbuffer with another description", of_tree(described), harmful=False),
+    Damage(
+        "another name, commit and terms",
+        of_fields(name="mine", commit="0", terms="Ask."),
+        harmful=False,
+        kept=True,
+    ),
+    Damage("flatbuffer written again, described otherwise", of_tree(described), harmful=False),
     Damage("tensors with other names", of_tree(renamed_tensors), harmful=False),
     Damage("one weight moved by one step", of_tree(partial(one_weight_moved, layer=MIDDLE)), harmful=False),
     Damage("landmarks 0.02 % of the crop to the right", of_head(partial(shifted, x=0.0002)), harmful=False),

@@ -17,6 +17,7 @@ from convert.gate import Gate
 from convert.limits import load_limits
 from convert.tables import table
 from convert.variants import replaced
+from sdk.errors import ModelFileError
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import ModelFile
 from tests.convert.damage import DAMAGES, HARMLESS, Damage
@@ -47,10 +48,14 @@ class Bench:
         return TfliteInterpreter(self.model)
 
     def checks(self, damage: Damage) -> Iterator[Check]:
-        """Those of the gate on the damaged model, one at a time."""
-        model = damage.change(self.model)
+        """Those of the gate on the damaged model, one at a time; the only one if no reader takes the file."""
+        try:
+            model = damage.change(self.model)
+        except ModelFileError as error:
+            yield Check("refused when it is loaded", str(error), "no", False, "")
+            return
         gate = self.gate(self.reference if damage.of_reference is None else damage.of_reference(self.reference))
-        return gate.checks(model, interpreter=self.interpreter if damage.kept else None)
+        yield from gate.checks(model, interpreter=self.interpreter if damage.kept else None)
 
     def first_broken(self, damage: Damage) -> Check | None:
         """What catches a damage."""
