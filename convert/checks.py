@@ -28,7 +28,7 @@ class Check:
 
 
 def at_most(name: str, value: float | Estimate, limit: float | None) -> Check:
-    """A limit from above; None is no limit. NaN breaks it; an estimate does where its whole interval lies above."""
+    """A limit from above, None is no limit. NaN breaks it, and an estimate whose whole interval lies above."""
     limit = math.inf if limit is None else limit
     if isinstance(value, Estimate):
         return Check(name, value.value, limit, value.low <= limit, low=value.low, high=value.high)
