@@ -83,32 +83,32 @@ static const struct {
 static void check_scales(const step *s) {
     double low = 0, high = 0;
     for (int32_t i = 0; i < s->op->inputs.count + s->op->outputs.count; i++) {
-        const fa_node *node = i < s->op->inputs.count ? input(s, i) : output(s, i - s->op->inputs.count);
+        const fa_node *node = i < s->op->inputs.count ? fa_input(s, i) : fa_output(s, i - s->op->inputs.count);
         if (node == NULL || node->data != NULL || !fa_node_is_integer(node)) continue;
-        if (!need(s, node->n_scales == 1, "one scale for each of its tensors")) return;
+        if (!fa_need(s, node->n_scales == 1, "one scale for each of its tensors")) return;
         low = low == 0 || (double)node->scale < low ? (double)node->scale : low;
         high = (double)node->scale > high ? (double)node->scale : high;
     }
-    need(s, low == 0 || high / low <= MAX_RATIO, "scales of comparable size");
+    fa_need(s, low == 0 || high / low <= MAX_RATIO, "scales of comparable size");
 }
 
 /* Weights as they are repacked, and for windows a matrix of all of them, as simple kernels make it. */
 static void count_work(const step *s, int64_t *bytes, int64_t *macs) {
     int windows = s->op->code == 3 || s->op->code == 4 || s->op->code == 67, filters = windows || s->op->code == 9;
-    int64_t out = fa_shape_count(&output(s, 0)->shape);
+    int64_t out = fa_shape_count(&fa_output(s, 0)->shape);
     for (int32_t i = 0; i < s->op->inputs.count; i++) {
-        const fa_node *node = input(s, i);
+        const fa_node *node = fa_input(s, i);
         if (node != NULL && node->data != NULL) *bytes += 4 * fa_shape_count(&node->shape);
     }
     if (!filters) {
-        for (int32_t i = 0; i < s->op->outputs.count; i++) *macs += fa_shape_count(&output(s, i)->shape);
+        for (int32_t i = 0; i < s->op->outputs.count; i++) *macs += fa_shape_count(&fa_output(s, i)->shape);
         return;
     }
-    fa_shape f = input(s, 1)->shape;
+    fa_shape f = fa_input(s, 1)->shape;
     int64_t window = windows ? f.dim[1] * f.dim[2] : f.dim[1], deep = windows && s->op->code != 4 ? f.dim[3] : 1;
     *macs += out * window * deep;
     if (windows && s->op->code != 4 && window > 1) {
-        fa_shape made = output(s, 0)->shape;
+        fa_shape made = fa_output(s, 0)->shape;
         *bytes += 4 * (out / made.dim[made.rank - 1]) * window * deep;
     }
 }
@@ -124,14 +124,14 @@ void fa_operator_check(const fa_graph *graph, int32_t number, int64_t *bytes, in
     }
     s.name = RULES[i].name;
     int32_t inputs = s.op->inputs.count, kind = RULES[i].kind;
-    if (!need(&s, inputs >= RULES[i].least && inputs <= RULES[i].most && s.op->outputs.count > 0, "other inputs or outputs") ||
-        !need(&s, s.op->kind == (kind < 0 ? -kind : kind) || (kind <= 0 && s.op->kind == 0), "other options"))
+    if (!fa_need(&s, inputs >= RULES[i].least && inputs <= RULES[i].most && s.op->outputs.count > 0, "other inputs or outputs") ||
+        !fa_need(&s, s.op->kind == (kind < 0 ? -kind : kind) || (kind <= 0 && s.op->kind == 0), "other options"))
         return;
     fa_shape made = RULES[i].rule(&s);
     int several = s.op->code == 49 || s.op->code == 88;
-    need(&s, several || s.op->outputs.count == 1, "one output");
+    fa_need(&s, several || s.op->outputs.count == 1, "one output");
     for (int32_t k = 0; k < s.op->outputs.count && !graph->file->failed; k++)
-        need(&s, equal(&made, &output(&s, k)->shape), "other shapes than the file says");
+        fa_need(&s, equal(&made, &fa_output(&s, k)->shape), "other shapes than the file says");
     if (!graph->file->failed) check_scales(&s);
     if (!graph->file->failed) count_work(&s, bytes, macs);
 }
