@@ -69,7 +69,13 @@ def check_writable(path: Path) -> None:
 
 def _paths(name: str, value: object) -> Iterator[Named]:
     values = value if isinstance(value, list | tuple) else [value]
-    return ((name, path) for path in values if isinstance(path, Path))
+    for path in values:
+        if isinstance(path, Path):
+            yield name, path
+        elif isinstance(path, str) and "=" in path:  # --with NAME=FILE, --set teacher=FILE
+            file = Path(path.partition("=")[2].strip("\"'"))
+            if file.is_file():
+                yield name, file
 
 
 def _check_not_inside(name: str, path: Path, read: list[Named]) -> None:

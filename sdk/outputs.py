@@ -6,14 +6,13 @@ this part, and the file that was there before. `-` is standard output.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from sdk.errors import InputError
-from sdk.parts import Part
+from sdk.parts import Part, sync
 
 
 class OutputError(InputError):
@@ -44,7 +43,7 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     with whole(path) as part, part.open("wb+") as file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from sdk.pipes import is_stream, open_stream, write_all
 _NOT_REPLACED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES})
 """A file that is mounted by itself, as containers do, or lies in a folder of somebody else."""
 
+_NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+"""Of file systems that do not know how to wait for the disk, as some of network drives."""
+
 _CHUNK = 1 << 20
 
 
@@ -67,7 +70,7 @@ class Part:
                 shutil.copyfileobj(source, file)
                 file.truncate()
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
         except OSError as error:
             raise OSError(error.errno, f"{error.strerror}; the whole result is in {self.path}") from error
         self._is_last = False
@@ -129,6 +132,19 @@ def _new_name(beside: Path, suffix: str, make: Callable[[Path], None]) -> Path:
         except FileExistsError:
             continue
     raise FileExistsError(errno.EEXIST, f"{path.name} and those before it are there already; remove them")
+
+
+def sync(descriptor: int) -> None:
+    """Wait for the disk, where the file system can do that: some disks are known to be full only then.
+
+    Raises:
+        OSError: it was not written.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _check_replaceable(real: Path) -> None:

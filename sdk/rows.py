@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import textwrap
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import Any
 
 from sdk import signals
 from sdk.outputs import cannot
-from sdk.parts import Part
+from sdk.parts import Part, sync
 from sdk.pipes import is_stream, open_stream, write_all
 
 _LONGEST_OVER = 16
@@ -74,7 +73,7 @@ class Rows:
             return
         try:
             if error is None:
-                os.fsync(self._file.fileno())
+                sync(self._file.fileno())
         except OSError as full:
             error = full
             raise cannot(self._path, full) from full

@@ -90,6 +90,18 @@ def test_refused_before_anything_is_opened(names, capfd, monkeypatch, words):
     assert content(names) == before
 
 
+@pytest.mark.parametrize("words", ["predict a.jpg --json", "predict album --json=-", "video t.mp4 --jsonl -"])
+def test_standard_output_may_be_an_input_too(names, start, words):
+    arguments = words.split()
+    source = names / ("album/b.jpg" if arguments[1] == "album" else arguments[1])
+    before = source.read_bytes()
+    with source.open("ab") as appended:
+        process = start(*arguments, stdout=appended)
+    assert process.wait(60) == 2
+    assert b"that is read" in process.stderr.read()
+    assert source.read_bytes() == before
+
+
 def test_json_that_takes_the_only_photo_says_so(names, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["predict", "--json", "a.jpg"])

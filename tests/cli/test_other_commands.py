@@ -33,6 +33,8 @@ ONTO_INPUT = [
     "train fit-pose run/best.npz data --shape-model shape.npz --extra data --out hard.npz",
     "train qat run/best.npz --data data --shape-model shape.npz --out run",
     "train measure-input data --shape-model shape.npz --out shape.npz",
+    "train fit data --out run --set teacher=run/best.npz",
+    "benchmarks accuracy --data . --with model=a.tflite --out a.tflite",
     "train evaluate run/evaluation.json --data data --out run",
     "train ablation data --shape-model shape.npz --runs run --out shape.npz",
     "train label-faces photos --out photos/annotations.json",
