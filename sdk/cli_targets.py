@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def pictures_of(photos: Sequence[Path], options: argparse.Namespace, *, one: boo
     out: Path | None = options.out
     if out is not None and not one and is_standard(out):
         raise InputError(f"--out {out}: expected a folder for several pictures, got standard output")
-    if out is None or (one and not (options.out_is_folder or out.is_dir())):
+    if out is None or (one and not (options.out_is_folder or os.path.isdir(out))):
         return [out] * len(photos)
     return [out / name for name in picture_names(photos)]
 
@@ -57,7 +58,7 @@ def _no_json(path: Path) -> str:
     """Why a file cannot be meant for JSON; empty where it can."""
     if path.suffix.lower() in SUFFIXES:
         return "the name of a photo"
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's, no error for a name that is too long
         return "a folder"
     try:
         with path.open("rb") as file:

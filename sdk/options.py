@@ -39,7 +39,7 @@ def check_options(options: argparse.Namespace) -> None:
     tables = [(name, path / table) for name, path in read for table in _TABLES if (path / table).is_file()]
     check_targets([*results, *into], [*read, *tables])
     for name, path in written:
-        if path.exists() and path.is_dir() != (name in folders) and not is_stream(path):
+        if os.path.exists(path) and os.path.isdir(path) != (name in folders) and not is_stream(path):
             raise InputError(
                 f"--{name} {path}: expected a {'folder' if name in folders else 'file'}, got the other"
             )
@@ -59,8 +59,8 @@ def check_writable(path: Path) -> None:
     if is_standard(path):
         return
     place = Path(os.path.realpath(path))
-    if not place.exists():
-        place = next(parent for parent in place.parents if parent.exists())
+    if not os.path.exists(place):
+        place = next(parent for parent in place.parents if os.path.exists(parent))
         if not place.is_dir():
             raise InputError(f"{path}: cannot be written ({place} is no folder)")
     if not os.access(place, os.W_OK):

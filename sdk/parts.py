@@ -19,6 +19,9 @@ _NOT_REPLACED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES})
 _NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 """Of file systems that do not know how to wait for the disk, as some of network drives."""
 
+_LONGEST = 200
+"""Bytes of a name; file systems take 255."""
+
 _CHUNK = 1 << 20
 
 
@@ -124,6 +127,8 @@ def new_folder(beside: Path) -> Path:
 def _new_name(beside: Path, suffix: str, make: Callable[[Path], None]) -> Path:
     """The first name that is free; what is there already belongs to somebody."""
     stem = beside.name.removesuffix(suffix) if suffix else beside.name
+    if len(os.fsencode(stem)) > _LONGEST:
+        stem = stem[: _LONGEST // 4]  # a character has four bytes at most
     for number in range(1, 1000):
         path = beside.with_name(f"{stem}.part{'' if number == 1 else number}{suffix}")
         try:
@@ -148,7 +153,7 @@ def sync(descriptor: int) -> None:
 
 
 def _check_replaceable(real: Path) -> None:
-    if real.is_dir():
+    if os.path.isdir(real):
         raise IsADirectoryError(errno.EISDIR, "expected a file, this is a folder")
     if real.exists() and not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

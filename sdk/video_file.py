@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from sdk.inputs import opencv_name
 from sdk.outputs import OutputError, cannot
 from sdk.pace import Pace
 from sdk.parts import Part
+from sdk.photos import SUFFIXES
 from sdk.pipes import is_stream
 from sdk.tracker import TrackedFace
 from sdk.video import Frame
@@ -62,8 +64,10 @@ class VideoFile:
         self._written = 0
 
     def __enter__(self) -> VideoFile:
-        if self._path.is_dir():
+        if os.path.isdir(self._path):
             raise InputError(f"--out {self._path}: expected a file such as marked.mp4, got a folder")
+        if self._suffix.lower() in SUFFIXES:
+            raise InputError(f"--out {self._path}: expected a video such as marked.mp4, got the name of a photo")
         try:
             self._part = Part(self._path, suffix=self._suffix)
         except OSError as error:

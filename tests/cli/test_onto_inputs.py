@@ -102,6 +102,32 @@ def test_standard_output_may_be_an_input_too(names, start, words):
     assert source.read_bytes() == before
 
 
+LONG = "x" * 300
+UNFIT = [
+    f"predict a.jpg --json {LONG}.json",
+    f"predict a.jpg --out {LONG}.png",
+    f"predict album --out {LONG}",
+    f"video t.mp4 --out {LONG}.mp4",
+    f"video t.mp4 --jsonl {LONG}",
+    "video t.mp4 --out none/m.mp4",
+    "video t.mp4 --out album",
+    "video t.mp4 --out m.png",
+    "video t.mp4 --csv album",
+    "predict a.jpg --json none/a.json",
+    "predict a.jpg --out none/a.png",
+    "predict album --out unnamed",
+    "demo --out none/a.png",
+]
+
+
+@pytest.mark.parametrize("words", UNFIT)
+def test_places_that_take_no_result_are_refused_in_words(names, capfd, words):
+    before = content(names)
+    assert main(words.split()) == 2
+    assert "error: " in capfd.readouterr().err
+    assert content(names) == before
+
+
 def test_json_that_takes_the_only_photo_says_so(names, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["predict", "--json", "a.jpg"])

@@ -62,6 +62,14 @@ def test_a_part_that_is_there_belongs_to_somebody(tmp_path):
     assert (tmp_path / "a.part").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("name", ["x" * 250 + ".json", "写" * 80 + ".json"])
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path, name):
+    write_file(tmp_path / name, b"x")
+    with Rows(tmp_path / name) as rows:
+        rows.write("y\n")
+    assert names(tmp_path) == [name]
+
+
 @pytest.mark.parametrize("target", ["folder", "none/a", "file/a"])
 def test_what_cannot_be_a_file_is_said_at_once(tmp_path, target):
     (tmp_path / "folder").mkdir()
