@@ -48,12 +48,25 @@ def open_input(path: Path | str, *, what: str) -> Iterator[BinaryIO]:
 
 
 def opencv_name(path: Path | str) -> Any:
-    """A file's name as OpenCV can take it: as bytes where it is not ASCII.
+    """A file's name as OpenCV can take it.
 
-    OpenCV crashes on names that are no Unicode, and takes any other for UTF-8, whatever the system does.
+    OpenCV takes names for UTF-8, whatever the system does, and crashes on what Python makes of other bytes.
+    OpenCV 5 takes these bytes themselves.
+
+    Raises:
+        InputError: the name is no UTF-8, and this is OpenCV 4.
     """
-    name = str(path)
-    return name if name.isascii() else os.fsencode(name)
+    name = os.fsencode(path)
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        import cv2
+
+        if int(cv2.__version__.partition(".")[0]) >= 5:
+            return name
+        raise InputError(
+            f"{path}: this OpenCV opens names in UTF-8 only; rename the file or link to it, or install OpenCV 5"
+        ) from error
 
 
 def is_piped(path: Path | str) -> bool:

@@ -49,6 +49,9 @@ def test_videos_may_have_any_name(asmnet, work, name, locale):
     status, _, error = asmnet(
         "video", name, "--out", "marked-" + name, "--csv", name + ".csv", variables=variables
     )
+    if cv2.__version__.startswith("4.") and not name.isprintable():
+        assert (status, "this OpenCV opens names in UTF-8 only" in error) == (2, True), error
+        return
     assert status == 0, error
     assert (work / f"marked-{name}").stat().st_size > 1000
     assert (work / f"{name}.csv").read_text().count("\n") == 9
