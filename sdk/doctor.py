@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sdk import opencv
 from sdk.aligner import FaceAligner
 from sdk.face_detector import FaceDetector
 from sdk.interpreter import TfliteInterpreter
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
 def report() -> Iterator[tuple[str, str]]:
     """(what, value) pairs, the timed self-test last."""
+    opencv.check()
     import cv2
 
     from sdk import __version__
@@ -49,6 +51,7 @@ def report() -> Iterator[tuple[str, str]]:
     yield "processor features", cv2.getCPUFeaturesLine().strip() or "unknown"
     yield "numpy", np.__version__
     yield "opencv", f"{cv2.__version__}, cascades {'yes' if hasattr(cv2, 'CascadeClassifier') else 'no'}"
+    yield "opencv packages", opencv.described(opencv.installed())
     model = ModelFile.default()
     interpreter = TfliteInterpreter(model)
     yield "interpreter", interpreter.backend
