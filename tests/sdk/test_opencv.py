@@ -57,7 +57,9 @@ def test_what_is_installed_here_is_found():
     assert list(opencv.installed()) == ["opencv-python-headless"]
 
 
-@pytest.mark.parametrize("command", [["doctor"], ["predict", "photo.ppm", "--json", "-"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["predict", "photo.ppm", "--json", "-"]], ids=lambda words: words[0]
+)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
