@@ -29,6 +29,7 @@ from convert.scenes import scenes
 from sdk.errors import SdkError
 from sdk.interpreter import Interpreter, TfliteInterpreter
 from sdk.model_file import ModelFile
+from sdk.schemes import IBUG68
 
 FACES = 4
 """For the checks that look into the graph."""
@@ -55,7 +56,7 @@ class Gate:
         self._limits, self._expected = limits, expected
         self._sets = {**scenes().sets, **(sets or {})}
         self._reference = reference
-        self._beside: tuple[Answers, Reading] | None = None
+        self._beside: tuple[Reading, Answers | None] | None = None
         self._real = Seen(reference, TfliteInterpreter(reference), self._sets)
 
     def checks(self, model: ModelFile, *, interpreter: Interpreter | None = None) -> Iterator[Check]:
@@ -70,25 +71,31 @@ class Gate:
         yield from _of_graph(model, self._reference, limits)
         try:
             yield from self._of_reading(model, limits)
-            runner = interpreter or TfliteInterpreter(model)
-            found = Answers.of(model, scenes(), interpreter=runner)
+            seen = Seen(model, interpreter or TfliteInterpreter(model), self._sets)
+            found = self._answers(seen)
         except SdkError as error:
             yield Check("runs in FaceAligner", str(error), "yes", False, "")
             return
-        if self._expected is not None:
-            yield from answers_record(self._expected.answers, found, limits)
-        yield from answer_checks(found, scenes(), limits)
-        yield from relative_checks(self._real, Seen(model, runner, self._sets), limits)
-        yield from self._of_interpreters(model, runner, limits)
+        if found is not None:
+            if self._expected is not None:
+                yield from answers_record(self._expected.answers, found, limits)
+            yield from answer_checks(found, scenes(), limits)
+        yield from relative_checks(self._real, seen, limits)
+        yield from self._of_interpreters(model, seen.interpreter, limits)
 
     def limits_of(self, model: ModelFile) -> Limits:
         """What a model is held to: of its own file, the rest from the reference."""
         if is_complete(self._limits):
             return self._limits
         if self._beside is None:
-            answers = Answers.of(self._reference, scenes(), interpreter=self._real.interpreter)
-            self._beside = answers, Reading.of(self._reference, scenes())
+            self._beside = Reading.of(self._reference, scenes()), self._answers(self._real)
         return own_limits(self._limits, model, self._reference, *self._beside, scenes())
+
+    def _answers(self, seen: Seen) -> Answers | None:
+        """The product's, of the scheme that it looks twice with."""
+        if seen.model.scheme.name != IBUG68.name:
+            return None
+        return Answers.of(seen.model, scenes(), interpreter=seen.interpreter)
 
     def _of_reading(self, model: ModelFile, limits: Limits) -> Iterator[Check]:
         """The shape model and the settings, without the network."""

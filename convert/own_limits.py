@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
@@ -22,17 +23,17 @@ NONE = ("drawn_nme", "drawn_point_percent", "confidence_least", "confidence_most
 
 
 def own_limits(
-    limits: Limits, model: ModelFile, reference: ModelFile, answers: Answers, reading: Reading, seen: Scenes
+    limits: Limits, model: ModelFile, reference: ModelFile, reading: Reading, answers: Answers | None, seen: Scenes
 ) -> Limits:
     """Limits with nothing left open but NONE.
 
     Args:
-        answers, reading: the reference's.
+        reading, answers: the reference's; answers None where the gate asks for none.
     """
     found = {"bytes": _bytes(model, reference), "mmacs": 1.05 * work(reference) / 1e6}
-    found |= _of_reading(reading) | _of_answers(answers, seen)
+    found |= _of_reading(reading) | ({} if answers is None else _of_answers(answers, seen))
     names = [field.name for field in fields(limits) if getattr(limits, field.name) is None]
-    return replace(limits, **{name: found[name] for name in names if name not in NONE})
+    return replace(limits, **{name: found[name] for name in names if name in found})
 
 
 def is_complete(limits: Limits) -> bool:
@@ -48,10 +49,11 @@ def _bytes(model: ModelFile, reference: ModelFile) -> float:
 def _of_reading(reading: Reading) -> Mapping[str, float]:
     """Shape model and settings are the reference's, or another limit breaks: these keep what it is from worse."""
     deviations = float(reading.true_deviations.mean())
+    inverse = 1.0 / deviations if deviations > 1e-6 else math.inf  # the mean shape alone has none
     return {
         "plausibility_least": min(0.01, 0.5 * float(reading.true_chances.min())),
         "plausibility_most": max(0.01, 2.0 * float(reading.chances.max())),
-        "deviations_most": max(5.0, 2.0 * deviations, 2.0 / max(deviations, 1e-12)),
+        "deviations_most": max(5.0, 2.0 * deviations, 2.0 * inverse),
         "regularised_percent": max(3.0, 1.5 * float(reading.true_moves.mean())),
         "yaw_deg": float(np.abs(reading.said[:2, 0]).max()) + 0.1,
     }

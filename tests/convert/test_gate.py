@@ -25,8 +25,9 @@ from convert.scenes import FILE, make, scenes
 from sdk import BackendError, InputError, ModelFile
 from sdk.arrays import array_bytes
 from sdk.interpreter import TfliteInterpreter
-from sdk.model_file import ARRAY_NAME, HEAD_NAME
+from sdk.model_file import ARRAY_NAME, HEAD_NAME, pack
 from sdk.packing import pack_file
+from sdk.shape_model import ShapeModel
 from tests.convert import damage
 from tests.convert.damage_table import PRESETS, Bench
 
@@ -126,6 +127,41 @@ def test_a_users_asmnet_is_held_to_limits_of_its_own_network(asmnet):
     assert next(check.name for check in gate.checks(twice) if not check.passed) == "bytes"
 
 
+KEPT = [17, 19, 21, 22, 24, 26, 36, 37, 39, 42, 44, 45, 31, 30, 35, 48, 62, 54, 8]
+"""Points of a network of the scheme aflw19, made of one of ibug68."""
+
+
+def nineteen_points(model: ModelFile) -> ModelFile:
+    def fewer(tree) -> None:
+        for place in (1, 2):
+            tensor = damage.tensor_of(tree, "landmarks", place)
+            values = damage.values_of(tree, tensor)[[c for i in KEPT for c in (2 * i, 2 * i + 1)]]
+            tensor.shape = list(values.shape)
+            damage.set_values(tree, tensor, values)
+        for tensor in tree.subgraphs[0].tensors:
+            if tensor.shape is not None and list(tensor.shape) == [1, 136]:
+                tensor.shape, tensor.shapeSignature = [1, 38], None
+
+    shape = model.shape_model
+    mean = shape.mean[KEPT] - shape.mean[KEPT].mean(axis=0)
+    modes = shape.eigenvectors[:6].reshape(6, -1, 2)[:, KEPT].reshape(6, -1).astype(float)
+    modes = np.ascontiguousarray(np.linalg.qr(modes.T)[0].T, np.float32)
+    mean /= np.sqrt((mean**2).sum(axis=1).mean())
+    small = ShapeModel(mean, modes, shape.eigenvalues[:6], shape.residual_moments, shape.mean_3d[KEPT])
+    tree = convert.graph.unpacked(model.flatbuffer)
+    fewer(tree)
+    return ModelFile.from_bytes(pack(convert.graph.packed(tree), small, {**model.metadata, "scheme": "aflw19"}))
+
+
+def test_a_network_of_another_scheme_is_held_to_its_float_model(asmnet):
+    """The pictures' landmarks are of ibug68; differences need none."""
+    model, reference = (nineteen_points(each) for each in asmnet)
+    checks = list(Gate(reference, Limits()).checks(model))
+    assert broken(checks) == set()
+    assert any(check.name == "portraits: jitter ratio" for check in checks)
+    assert not any(check.name.startswith("predict") for check in checks)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -159,6 +195,16 @@ def test_every_field_of_the_shipped_models_is_known():
         assert unread(ModelFile.preset(name)) == []
     page = (ROOT / "docs" / "model_format.md").read_text()
     assert [name for name in (*READ, *INFORMS) if f"`{name}`" not in page] == []
+
+
+def test_fields_that_convert_writes_are_known():
+    from convert.pack import describe
+    from convert.recipes import INT8_QAT
+    from train.config import TrainConfig
+
+    note = {"epoch": 1, "val_nme": 4.0, "fine_tuning": {}, "terms": ""}
+    table = describe(TrainConfig(), INT8_QAT, name="mine", training=note, data="mine", faces=1)
+    assert set(table) <= {*READ, *INFORMS}
 
 
 def test_fields_and_members_that_nothing_reads_are_reported():
