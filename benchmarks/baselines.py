@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.records import ROOT
 from sdk.errors import InputError, SdkError
+from sdk.missing import how_to_install
 from sdk.model_file import ModelFile, pack
 
 RECIPE_OF = {"float32": "float32", "float16": "float16", "dynamic": "dynamic", "int8": "int8_ptq"}
@@ -174,7 +175,7 @@ def _digest(candidate: Candidate) -> str:
         except importlib.metadata.PackageNotFoundError:
             raise InputError(
                 f"{candidate.name}: {package} is not installed, and converting needs it; "
-                "run: pip install 'asmnet-edge[convert]', or name .tflite files"
+                f"{how_to_install('convert')}; or name .tflite files"
             ) from None
     return seen.hexdigest()[:12]
 

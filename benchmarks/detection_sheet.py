@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.detection import Verdict
+from sdk.drawing import write_line
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -17,8 +18,6 @@ MISSED, FOUND, LISTED, UNCHECKED = (0, 0, 255), (0, 220, 0), (255, 160, 0), (160
 
 def failures(seen: Sequence[Verdict]) -> Iterator[UInt8]:
     """The surroundings of every missed face and of every hit on no listed face, hits with their scores."""
-    import cv2
-
     for verdict in seen:
         missed = verdict.truth[verdict.photo.checked & ~verdict.hits]
         false = [found for found, wrong in zip(verdict.found, verdict.false, strict=True) if wrong]
@@ -33,7 +32,7 @@ def failures(seen: Sequence[Verdict]) -> Iterator[UInt8]:
             _box(picture, place, MISSED)
             text = "missed" if number < len(missed) else f"{false[number - len(missed)].score:.2f}"
             tile = _around(picture, place)
-            cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+            write_line(tile, text, (4, 14), 0.45)
             yield tile
 
 

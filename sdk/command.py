@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sdk import console, opencv, signals
+from sdk import console, missing, signals
 from sdk.errors import SdkError
 
 
@@ -21,7 +21,7 @@ def run_command(body: Callable[[], int | None], *, stopped: str = "stopped") -> 
     left: SystemExit | None = None
     with signals.handled(), console.forgiving() as out:
         try:
-            status = int(opencv.explained(body) or 0)
+            status = int(missing.explained(body) or 0)
         except SystemExit as error:  # of the parser: after its help, or what it does not understand
             left, status = error, 0
         except SdkError as error:

@@ -106,11 +106,19 @@ def write_label(picture: UInt8, lines: Sequence[str], box: BBox) -> None:
     left = max(pad, min(round(box.left), width - pad - math.ceil(size * wide)))
     last = max(pad + math.ceil(step * len(lines)), min(round(box.top) - 6, height - pad))
     for above, line in enumerate(reversed(lines)):
-        _write(picture, line, (left, last - round(above * step) - round(step - step / _LINE_HEIGHT)), size, thin)
+        write_line(
+            picture, line, (left, last - round(above * step) - round(step - step / _LINE_HEIGHT)), size, thin
+        )
 
 
-def _write(picture: UInt8, line: str, place: tuple[int, int], size: float, thin: int) -> None:
-    """One line, white with a dark outline."""
+def write_line(picture: UInt8, line: str, place: tuple[int, int], size: float, thin: int = 1) -> None:
+    """Write one line into a BGR picture, white with a dark outline.
+
+    Args:
+        place: x and y of the lower left corner of the letters, in pixels.
+        size: of OpenCV's letters; 1 is about 22 pixels high.
+        thin: thickness of the lines, in pixels.
+    """
     import cv2
 
     # The outline is the same letters moved, not thicker ones: in OpenCV 5 these are wider, and drift apart.

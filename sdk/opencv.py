@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
-from typing import TypeVar
 
 from sdk.errors import BackendError
-
-T = TypeVar("T")
 
 PACKAGES = (
     "opencv-python",
@@ -61,16 +58,3 @@ def check() -> None:
             f"OpenCV cannot be imported ({reason[0]}); installed: {here}. Install it again, pip install "
             f"--force-reinstall --no-deps {again}, and mind that OpenCV before 4.10 needs numpy 1"
         ) from error
-
-
-def explained(body: Callable[[], T]) -> T:
-    """What `body` gives; an import that fails because OpenCV is broken is told in words.
-
-    Raises:
-        BackendError: OpenCV is missing or broken.
-    """
-    try:
-        return body()
-    except (ImportError, AttributeError):
-        check()
-        raise

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sdk.drawing import write_line
 from sdk.errors import InputError, SdkError
 from sdk.geometry import Crop
 from sdk.metrics import ced, failure_rate
+from sdk.missing import how_to_install
 from sdk.results import BBox
 from sdk.schemes import LandmarkScheme
 
@@ -21,7 +23,6 @@ Float32 = npt.NDArray[np.float32]
 
 TRUE = (80, 230, 80)
 PREDICTED = (80, 80, 255)
-_TEXT = (255, 255, 255)
 _EMPTY = 32
 _STEP = 8  # three fractional bits of OpenCV's coordinates
 
@@ -132,8 +133,6 @@ def marked_face(
 
     Landmarks (n, 2) are in pixels of the image.
     """
-    import cv2
-
     shown = predicted if truth is None else np.vstack([predicted, truth])
     crop = Crop.around(BBox.around(shown), size=side, margin=1.25)
     picture = np.ascontiguousarray(crop.extract(image))
@@ -142,8 +141,7 @@ def marked_face(
             _draw_points(picture, (crop.to_crop(points) + 0.5) * side - 0.5, scheme, colour)
     for k, text in enumerate(reversed(lines)):
         place = (4, side - 6 - 15 * k)
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, _TEXT, 1, cv2.LINE_AA)
+        write_line(picture, text, place, 0.45)
     return picture
 
 
@@ -162,6 +160,4 @@ def _figure_class() -> Any:
     try:
         return importlib.import_module("matplotlib.figure").Figure
     except ImportError as error:
-        raise PlotError(
-            "plots need matplotlib; install the extra bench: pip install 'asmnet-edge[bench]'"
-        ) from error
+        raise PlotError(f"plots need matplotlib; {how_to_install('bench')}") from error

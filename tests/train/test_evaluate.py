@@ -302,7 +302,7 @@ def test_a_missing_matplotlib_is_named_before_the_work(data, tmp_path, capsys, m
     monkeypatch.setattr(plots.importlib, "import_module", without)
     arguments = ["evaluate", str(MODEL), "--data", str(data)]
     assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
-    assert "install the extra bench: pip install 'asmnet-edge[bench]'" in capsys.readouterr().err
+    assert "install the extra bench: pip install '.[bench]' in a checkout" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main(arguments) == 0  # tables need no plots
 
@@ -325,6 +325,17 @@ def test_truth_and_prediction_are_drawn_in_their_colours():
     assert rows[0] > rows[1] + 20  # y points down, and the truth lies lower
     alone = plots.marked_face(image, face, None, IBUG68, lines=["NME 3 %"], side=200)
     assert not (alone == plots.TRUE).all(axis=2).any()
+
+
+def test_the_outline_of_a_caption_stays_with_its_letters():
+    image = np.full((100, 100, 3), 128, np.uint8)
+    face, words = (MEAN * 20 + 50).astype(np.float32), "300W 3.41 %, a long caption"
+    plain, captioned = (plots.marked_face(image, face, None, IBUG68, lines=x, side=256) for x in ([], [words]))
+    changed = (plain != captioned).any(axis=2)
+    bright = changed & (captioned >= 200).all(axis=2)
+    columns = [np.flatnonzero(mask.any(axis=0)) for mask in (bright, changed)]
+    assert columns[0][-1] > 150  # the words reach far to the right
+    assert abs(columns[1][-1] - columns[0][-1]) <= 3  # and so does their outline, no further
 
 
 @pytest.mark.slow
