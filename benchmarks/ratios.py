@@ -32,6 +32,10 @@ PATHS = ("crop", "network", "decode", "track", "predict")
 LIMIT = 1.25
 """A ratio that grew by more is a regression."""
 
+ELSEWHERE = 2.0
+"""A processor without a record of its kind is held to this many times the largest ratio on record. Slower integer
+arithmetic makes MobileNetV2 slower, and so every ratio smaller: the largest is that of the fastest kind."""
+
 ATTEMPTS = 3
 """A regression is one if it shows in each of so many measurements."""
 
@@ -100,6 +104,14 @@ def baseline_path(folder: Path = RESULTS) -> Path:
 def baseline(path: Path) -> dict[str, float]:
     """Ratios by path of a result file."""
     return {row["path"]: float(row["ratio"]) for row in read_record(path)["rows"]}
+
+
+def bounds(own: Path, folder: Path = RESULTS) -> dict[str, float]:
+    """What the ratio of each hot path may be: by the record `own`, else by those of other kinds in the folder."""
+    if own.is_file():
+        return {path: LIMIT * ratio for path, ratio in baseline(own).items()}
+    found = [baseline(path) for path in sorted(folder.glob("ratios--*.json"))]
+    return {path: ELSEWHERE * max((f[path] for f in found), default=np.inf) for path in PATHS}
 
 
 def read_saved(path: Path) -> list[RatioRow]:
