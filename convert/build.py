@@ -14,12 +14,15 @@ from convert.pack import describe
 from convert.recipes import Recipe
 from convert.steps import to_tflite
 from convert.tail import cut
+from sdk.errors import InputError
 from sdk.model_file import pack
+from sdk.schemes import IBUG68
 from sdk.shape_model import ShapeModel
 from train.batches import jittered_crops
 from train.checkpoint import read_arrays
 from train.config import TrainConfig
 from train.datasets import read_packed
+from train.datasets.sample import common_scheme_of
 from train.qat import RANGE
 from train.trained import load_trained
 
@@ -43,9 +46,18 @@ class Source:
         )
 
 
-def calibration_crops(data: Path, config: TrainConfig, *, faces: int) -> npt.NDArray[np.uint8]:
-    """About that many faces of a packed set's train split, evenly taken: (faces, size, size, 3) BGR."""
-    samples = read_packed(data, split="train")
+def calibration_crops(data: Path, source: Source, *, faces: int) -> npt.NDArray[np.uint8]:
+    """About that many faces of a packed set's train split, evenly taken: (faces, size, size, 3) BGR.
+
+    Raises:
+        InputError: the set has another landmark scheme than the network: its boxes, and so its crops, are others.
+    """
+    samples, config = read_packed(data, split="train"), source.config
+    ours, theirs = source.note.get("scheme", IBUG68.name), common_scheme_of(samples).name
+    if ours != theirs:
+        raise InputError(
+            f"--data {data}: expected faces of {ours} to calibrate with, as it was trained on; got {theirs}"
+        )
     step = max(1, len(samples) // faces)
     return jittered_crops(samples[::step], size=config.size, margin=config.margin)[0]
 

@@ -13,6 +13,7 @@ from sdk.errors import InputError
 from sdk.model_file import ModelFile, pack
 from train.checkpoint import read_arrays, write_bytes
 from train.environment import environment
+from train.fingerprint import check_shape_model
 
 
 def run_convert(options: argparse.Namespace) -> None:
@@ -28,9 +29,10 @@ def run_convert(options: argparse.Namespace) -> None:
 
     source = Source.load(options.weights)
     shape_model = _shape_model(options.shape_model)
+    check_shape_model(options.shape_model, shape_model, options.weights, source.note)
     calibration = None
     if recipe.integer:
-        calibration = calibration_crops(options.data, source.config, faces=options.calibration_faces)
+        calibration = calibration_crops(options.data, source, faces=options.calibration_faces)
     content = model_file(source, shape_model, recipe, name=options.out.stem, calibration=calibration)
     if options.heads == "outside" and ModelFile.from_bytes(content).head is None:
         raise InputError(f"--heads outside: expected a network of mean places, got {source.config.network}")
@@ -63,9 +65,10 @@ def run_variants(options: argparse.Namespace) -> None:
     references: dict[Any, ModelFile] = {}
     for weights in options.weights:
         source = Source.load(weights)
+        check_shape_model(options.shape_model, shape_model, weights, source.note)
         kind = (source.config.network, source.config.size)
         references[kind] = references.get(kind) or reference_of(source, shape_model)
-        calibration = calibration_crops(options.data, source.config, faces=options.calibration_faces)
+        calibration = calibration_crops(options.data, source, faces=options.calibration_faces)
         for row in variants(source, shape_model, references[kind], calibration, faces):
             rows.append(row)
             print(f"{row.network}, {row.recipe}: {row.reason or 'measured'}", file=sys.stderr, flush=True)

@@ -104,7 +104,8 @@ def assign(path: Path, variables: Mapping[str, Any], arrays: Mapping[str, np.nda
 def csv_bytes(history: Sequence[Mapping[str, Any]]) -> bytes:
     """The rows of a run's history as history.csv has them."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(history[0]))
+    names = dict.fromkeys(name for row in history for name in row)  # rows of older versions have fewer
+    writer = csv.DictWriter(text, fieldnames=list(names))
     writer.writeheader()
     writer.writerows(history)
     return text.getvalue().encode()

@@ -17,6 +17,7 @@ from train.checkpoint import CheckpointError, read_arrays, set_weights
 from train.config import TrainConfig, config_from_dict
 from train.datasets import Sample
 from train.fine_tuning_run import Run
+from train.fingerprint import data_digest
 from train.losses import compile_arguments, set_epoch
 from train.noise import Measure
 from train.pose_output import with_euler_pose
@@ -63,12 +64,14 @@ def fine_tune(
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "float_val": measure(network),
     }
+    data = {"train": data_digest(train), "val": data_digest(val)}
     losses = compile_arguments(shape_model, fitted.size, [fitted.landmarks, fitted.pose])
     set_epoch(losses["loss"], fitted.epochs - 1, fitted.epochs)  # as training left them
-    run = Run(network, batches, losses, measure, config, out, note=note, first_epoch=fitted.epochs)
+    run = Run(network, batches, losses, measure, config, out, note=note, data=data, first_epoch=fitted.epochs)
     run.teacher = _teacher(weights, fitted) if config.imitation else None
-    while run.epoch < config.epochs:
-        run.one_epoch()
+    with run.beat:
+        while run.epoch < config.epochs:
+            run.one_epoch()
     return FineTuned(note["fine_tuning"]["float_val"], run.best, out / "best.npz")
 
 

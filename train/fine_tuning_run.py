@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from train.checkpoint import (
     write_arrays,
     write_bytes,
 )
+from train.fingerprint import check_same_data
+from train.heartbeat import for_logs, place
 from train.noise import VAL, with_noise
 from train.qat import RANGE, QatConfig
 from train.quantisation_plan import plan_of
@@ -42,7 +44,8 @@ class Run:
 
     A row of the history per epoch; epoch 0 is calibration without a step. `training=True` moves ranges and
     batch statistics; after `moving_epochs` steps are taken as in use, which leaves out dropout as well.
-    `teacher`, if set before the first epoch, is the network whose answers are imitated.
+    `data` are digests of the faces (train.fingerprint). `teacher`, if set before the first epoch, is the network
+    whose answers are imitated.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Run:
         out: Path,
         *,
         note: dict[str, Any],
+        data: Mapping[str, str],
         first_epoch: int,
     ) -> None:
         self._batches, self._losses, self._measure = batches, losses, measure
         self._config, self._out, self._note = config, out, note
-        self._first_epoch = first_epoch
+        self._first_epoch, self._data = first_epoch, data
+        self.beat = for_logs()
         self.teacher: Any = None
         self.history: list[dict[str, float]] = []
         self._plan = plan_of(network)
@@ -96,11 +101,13 @@ class Run:
         for index in range(len(self._batches)):
             images, truths = self._batches[index]
             losses.append(float(self._step(images, truths, moving)))
+            self.beat.at(place(self.epoch + 1, self._config.epochs, index + 1, len(self._batches), losses[-1]))
             if not math.isfinite(losses[-1]):
                 raise FineTuningError(
                     f"loss is {losses[-1]} in epoch {self.epoch + 1}, batch {index + 1}; {self._out / 'last.npz'} "
                     "holds the last good epoch. Lower --learning-rate, or look for damaged annotations"
                 )
+        self.beat.at(f"epoch {self.epoch + 1}/{self._config.epochs}, measuring on val")
         self._close_epoch(loss=float(np.mean(losses)), seconds=time.monotonic() - started)
 
     def _one_step(self, images: Any, truths: Any, training: bool) -> Any:
@@ -151,6 +158,7 @@ class Run:
         done = f"epoch {self.epoch}/{self._config.epochs}"
         figures = f"val NME {found['val_nme']:.2f} %{mark}, jitter {found['val_jitter']:.3f} %"
         print(f"{done}  loss {loss:.4f}  {figures}  {seconds:.0f} s", flush=True)
+        self.beat.said()
 
     def _save_best(self, row: dict[str, float]) -> None:
         weights = {name: variable.numpy() for name, variable in self._target.weights.items()}
@@ -166,7 +174,11 @@ class Run:
 
     def _save_state(self) -> None:
         arrays = {name: variable.numpy() for name, variable in self._state().items()}
-        write_arrays(self._out / "last.npz", arrays, {"run": self._note["fine_tuning"], "history": self.history})
+        write_arrays(
+            self._out / "last.npz",
+            arrays,
+            {"run": self._note["fine_tuning"], "data": dict(self._data), "history": self.history},
+        )
         write_bytes(self._out / "history.csv", csv_bytes(self.history))
 
     def _resume(self) -> None:
@@ -179,6 +191,7 @@ class Run:
                 f"{path}: belongs to another run (differs in {', '.join(changed)}); use another --out, or remove "
                 "the folder to start again"
             )
+        check_same_data(path, note.get("data", {}), self._data)
         assign(path, self._state(), arrays)
         self.history = note["history"]
         print(f"resuming after epoch {self.epoch} of {self._config.epochs}", flush=True)

@@ -17,6 +17,8 @@ from train.checkpoint import read_arrays
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.environment import commit
+from train.fingerprint import SHAPE_MODEL, data_digest, shape_model_digest
+from train.heartbeat import for_logs
 from train.losses import compile_arguments
 from train.progress import ProgressBar
 from train.run import Run, TrainingError, Validation
@@ -82,12 +84,13 @@ def fit(
     """
     options = Options() if options is None else options
     scheme = common_scheme([*train, *options.extra, *val], shape_model)
+    digests = _digests(train, val, options.extra, shape_model)
     batches = make_batches(
         train, shape_model, config, scheme, options.workers, extra=options.extra, makers=options.makers
     )
     keras.utils.set_random_seed(config.seed)
     terms = compile_arguments(shape_model, config.size, config.tasks)
-    measured_on = Validation.of(val, config, scheme)
+    measured_on = Validation.of(val, config, scheme, shape_model)
     with options.workers.together():
         model = compiled(config, scheme, terms, len(batches))
         with options.workers.alone():
@@ -98,13 +101,14 @@ def fit(
             "started_from": options.weights.name if options.weights else "",
             "terms": read_arrays(options.weights)[1].get("terms", "") if options.weights else "",
             "commit": commit(),
+            SHAPE_MODEL: shape_model_digest(shape_model),
         }
         run = Run(
             average,
             batches,
             terms["loss"],
             measured_on,
-            RunFolder(out, config),
+            RunFolder(out, config, digests),
             note=note,
             workers=options.workers,
         )
@@ -113,6 +117,13 @@ def fit(
             _train(model, batches, run, config.epochs, options)
     assert run.best is not None, "the last epoch is measured"
     return FitResult(run.epoch, int(run.best["epoch"]), run.best["val_nme"], run.folder.best)
+
+
+def _digests(
+    train: Sequence[Sample], val: Sequence[Sample], extra: Sequence[Sample], shape_model: ShapeModel
+) -> dict[str, str]:
+    named = {"train": data_digest(train), "val": data_digest(val), "extra": data_digest(extra)}
+    return {**named, "shape model": shape_model_digest(shape_model)}
 
 
 def _start(run: Run, model: Any, options: Options) -> None:
@@ -129,8 +140,10 @@ def _start(run: Run, model: Any, options: Options) -> None:
 
 def _train(model: Any, batches: TrainingBatches, run: Run, epochs: int, options: Options) -> None:
     callbacks: list[Any] = [run]
+    run.beat = for_logs(first=options.workers.first)
     if options.workers.first and sys.stdout.isatty():
         callbacks.insert(0, ProgressBar(run, len(batches), epochs, sys.stdout))
     if options.workers.first and options.tensorboard:
         callbacks.append(TensorBoard(run.folder.path / "tensorboard", run))
-    model.fit(batches, epochs=epochs, initial_epoch=run.epoch, shuffle=False, callbacks=callbacks, verbose=0)
+    with run.beat:
+        model.fit(batches, epochs=epochs, initial_epoch=run.epoch, shuffle=False, callbacks=callbacks, verbose=0)

@@ -74,6 +74,7 @@ def _fit_pose(options: argparse.Namespace) -> None:
     from sdk.shape_model import ShapeModel
     from train.checkpoint import read_arrays, write_arrays
     from train.datasets import read_packed
+    from train.fingerprint import check_shape_model
     from train.trained import load_trained
 
     network, config, note = load_trained(options.weights)
@@ -81,6 +82,7 @@ def _fit_pose(options: argparse.Namespace) -> None:
     if config.pose.loss != "pose_mse":
         raise InputError(f"{options.weights}: expected a network trained with pose_mse, got {config.pose.loss}")
     shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
+    check_shape_model(options.shape_model, shape_model, options.weights, note)
     config = replace(config, extra_share=options.share)
     train, extra = (read_packed(path, split="train") for path in (options.data, options.extra))
     views = look(network, config, shape_model, train, extra, options.epochs)

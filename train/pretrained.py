@@ -82,7 +82,7 @@ class _Tensor:
         last = offset + (-1 if 0 in shape else sum((n - 1) * s for n, s in zip(shape, strides, strict=True)))
         if last >= len(values) or math.prod(shape) > len(values):
             raise ValueError(
-                f"a tensor of shape {shape}, strides {strides} from {offset} on in a storage of {len(values)} numbers"
+                f"a tensor of shape {shape}, strides {strides} from {offset} on in a storage of {len(values)}"
             )
         steps = [s * values.itemsize for s in strides]
         return np.lib.stride_tricks.as_strided(values[offset:], shape, steps).copy()

@@ -99,13 +99,16 @@ def run(options: argparse.Namespace) -> None:
     from train.checkpoint import read_arrays
     from train.datasets import read_packed
     from train.fine_tuning import fine_tune
+    from train.fingerprint import check_shape_model
 
+    shape_model = ShapeModel.from_arrays(read_arrays(options.shape_model)[0])
+    check_shape_model(options.shape_model, shape_model, options.weights, read_arrays(options.weights)[1])
     config = QatConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(QatConfig)})
     result = fine_tune(
         options.weights,
         read_packed(options.data, split="train"),
         read_packed(options.data, split="val"),
-        ShapeModel.from_arrays(read_arrays(options.shape_model)[0]),
+        shape_model,
         config,
         options.out,
     )

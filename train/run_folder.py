@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from train.checkpoint import (
     write_bytes,
 )
 from train.config import TrainConfig, config_from_dict
+from train.fingerprint import check_same_data
 
 Row = dict[str, float]
-"""Of the history: epoch, loss, learning_rate, val_nme (NaN where it was not measured), seconds."""
+"""Of the history: epoch, loss and its terms, alpha of an ASM loss, learning_rate, val_nme and val_pose_mae_deg
+(NaN where they were not measured), seconds."""
 
 
 def measured(history: Sequence[Row]) -> list[Row]:
@@ -41,10 +43,15 @@ def best_of(history: Sequence[Row]) -> Row | None:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Each file is whole or absent, and last.npz is never older than a line of history.csv."""
+    """Each file is whole or absent, and last.npz is never older than a line of history.csv.
+
+    Attributes:
+        data: digests of what the run is trained on (train.fingerprint), by name; it goes on with the same alone.
+    """
 
     path: Path
     config: TrainConfig
+    data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> Path:
@@ -87,7 +94,11 @@ class RunFolder:
             known = {"config": config, "epoch": int(row["epoch"]), "val_nme": row["val_nme"]}
             write_arrays(self.best, weights_of(averaged), known | note)
         arrays = {name: np.asarray(variable) for name, variable in state_of(network).items()}
-        write_arrays(self.last, arrays, {"config": config, "epoch": int(row["epoch"]), "history": list(history)})
+        write_arrays(
+            self.last,
+            arrays,
+            {"config": config, "data": dict(self.data), "epoch": int(row["epoch"]), "history": list(history)},
+        )
         write_bytes(self.path / "history.csv", csv_bytes(history))
 
     def _check_same(self, note: dict[str, Any]) -> None:
@@ -96,6 +107,7 @@ class RunFolder:
             there = jsonable(config_from_dict(note["config"]))
         except InputError as error:
             raise CheckpointError(f"{self.last}: {error}; was it written by a newer version?") from error
+        check_same_data(self.last, note.get("data", {}), self.data)
         changed = [key for key, value in jsonable(self.config).items() if there[key] != value]
         if changed:
             raise CheckpointError(

@@ -10,15 +10,20 @@ import numpy as np
 from sdk.errors import InputError
 from sdk.metrics import nme_interocular
 from sdk.shape_model import ShapeModel
-from train.checkpoint import read_arrays, write_arrays
+from train.checkpoint import read_arrays, write_arrays, write_bytes
 from train.datasets import DataError, Sample
+from train.datasets.pts import pts_files
 from train.datasets.sample import common_scheme_of
+from train.fingerprint import folder_digest
 from train.fit_shape import fit_shape_model
 from train.prepare import prepare
 
 PACKED = "packed"
 SHAPE_MODEL = "shape_model.npz"
 """Names below the folder of a run."""
+
+SOURCE = "source.txt"
+"""Below the packed set: what the .pts files were that it was made of."""
 
 VARIANCE = 0.98
 
@@ -38,6 +43,7 @@ def packed_set(source: Path, out: Path, *, skip_bad: bool = False) -> Path:
         return source
     packed = out / PACKED
     if packed.exists():
+        _check_same_source(source, packed)
         print(f"faces as packed before in {packed}; remove it to read {source} again", flush=True)
         return packed
     count = sum(1 for _ in source.rglob("*.pts"))
@@ -51,8 +57,22 @@ def packed_set(source: Path, out: Path, *, skip_bad: bool = False) -> Path:
     result = prepare(source, "pts", packed, skip_bad=skip_bad)
     for message in result.skipped:
         print(f"skipped: {message}", flush=True)
+    write_bytes(packed / SOURCE, folder_digest(source, pts_files(source)).encode())
     print(f"packed {sum(result.faces.values())} faces of {source} into {packed}", flush=True)
     return packed
+
+
+def _check_same_source(source: Path, packed: Path) -> None:
+    """A set that does not say what it was packed of is taken."""
+    file = packed / SOURCE
+    if not file.is_file() or not any(source.rglob("*.pts")):
+        return
+    there, here = file.read_text(encoding="utf-8"), folder_digest(source, pts_files(source))
+    if there != here:
+        raise DataError(
+            f"{packed}: was packed from other .pts files than those in {source} now ({there.partition(',')[0]} "
+            f"then, {here.partition(',')[0]} now); use another --out, or remove {packed.parent} to start again"
+        )
 
 
 def _too_few(source: Path, count: int) -> DataError:

@@ -64,9 +64,8 @@ def copied(tiny_run, tmp_path) -> Path:
     return Path(shutil.copytree(tiny_run, tmp_path / "copied"))
 
 
-def test_the_loss_falls_and_everything_is_written(asmnet_run):
-    curve = history(asmnet_run)
-    assert curve[-1, 1] < curve[0, 1]
+def test_everything_is_written(asmnet_run):
+    assert np.isfinite(history(asmnet_run)).all()
     assert {p.name for p in asmnet_run.iterdir()} == {"last.npz", "best.npz", "history.csv"}
 
 
@@ -74,6 +73,8 @@ def test_a_killed_run_goes_on_exactly_where_it_was(packed, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     settings = [*TINY, "epochs=40"]
     run(command(*fit_arguments(packed, whole, *settings)))
+    curve = history(whole)
+    assert curve[-1, 1] < 0.9 * curve[0, 1]  # over 120 steps of a small network, whatever the last bits are
     words = command(*fit_arguments(packed, killed, *settings))
     process = subprocess.Popen(
         words, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -210,9 +211,9 @@ def test_predictions_that_are_not_finite_stop_with_a_word(packed, tmp_path, monk
     from train.loop import TrainingError
     from train.run import Validation
 
-    measured = Validation.nme
-    values = iter([None, float("nan")])
-    monkeypatch.setattr(Validation, "nme", lambda self, network: next(values) or measured(self, network))
+    measured = Validation.errors
+    values = iter([None, (float("nan"), 0.0)])
+    monkeypatch.setattr(Validation, "errors", lambda self, network: next(values) or measured(self, network))
     with pytest.raises(TrainingError, match=r"NME on val is nan after epoch 2; .*last\.npz holds the last good"):
         fit_here(packed, tmp_path / "bad")
     assert read_arrays(tmp_path / "bad" / "last.npz")[1]["epoch"] == 1

@@ -7,9 +7,11 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import csv
 import io
 import struct
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,40 @@ def test_without_a_terminal_there_is_a_line_an_epoch(packed, tmp_path, capsys):
     assert not any("\r" in line for line in lines)
 
 
+def test_a_log_says_something_while_an_epoch_lasts(packed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("train.heartbeat.PAUSE_S", 0.05)
+    fit_here(packed, tmp_path / "run")
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith(("epoch 1/3  loss", "epoch 2/3  loss", "epoch 3/3  loss")) for line in lines) == 3
+    assert any("compiling the first step, " in line and line.endswith("s since the start") for line in lines)
+    assert not any(thread.name == "heartbeat" for thread in threading.enumerate())
+
+
+def test_nothing_is_said_within_half_a_minute_of_another_word():
+    from train.heartbeat import PAUSE_S, Heartbeat
+
+    assert PAUSE_S <= 30.0
+    stream = io.StringIO()
+    with Heartbeat(stream) as beat:
+        beat.at("epoch 1/3")
+    assert stream.getvalue() == ""
+
+
+def test_the_history_has_what_the_loss_is_made_of(packed, tmp_path):
+    from train.config import load_config
+
+    out = tmp_path / "run"
+    fit_here(packed, out)
+    with (out / "history.csv").open() as file:
+        rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    assert [row["alpha"] for row in rows] == [2.0, 1.0, 0.5]
+    config = load_config(None)
+    for row in rows:
+        terms = config.landmarks.weight * row["landmarks_loss"] + config.pose.weight * row["pose_loss"]
+        assert row["loss"] == pytest.approx(terms, rel=1e-4)
+        assert 0.0 < row["val_pose_mae_deg"] < 90.0
+
+
 def scalars(path: Path) -> list[tuple[int, dict[str, float]]]:
     """Steps and values of an event file, read and its checksums verified by TensorFlow."""
     tf = pytest.importorskip("tensorflow")
@@ -69,7 +105,8 @@ def test_tensorboard_gets_every_epoch_once_also_after_a_stop(packed, tmp_path, m
     found = scalars(files[0])
     assert [step for step, _ in found] == [1, 2, 3]
     assert [values["val_nme"] for _, values in found] == pytest.approx(history(out)[:, 3], rel=1e-6)
-    assert set(found[0][1]) == {"loss", "learning_rate", "val_nme", "seconds"}
+    terms = {"landmarks_loss", "pose_loss", "alpha", "val_pose_mae_deg"}
+    assert set(found[0][1]) == {"loss", "learning_rate", "val_nme", "seconds", *terms}
 
 
 def test_the_checksum_is_castagnolis():

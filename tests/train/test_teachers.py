@@ -42,7 +42,7 @@ def teachers(packed, tmp_path_factory) -> list[str]:
 def test_a_student_learns_and_the_same_way_each_time(packed, teachers, tmp_path):
     fit_here(packed, tmp_path / "whole", *teachers, "epochs=6")
     curve = history(tmp_path / "whole")
-    assert curve[-1, 1] < curve[0, 1]
+    assert curve[-1, 1] < 0.9 * curve[0, 1]  # of a small network
     fit_here(packed, tmp_path / "again", *teachers, "epochs=6")
     np.testing.assert_allclose(history(tmp_path / "again"), curve, rtol=1e-4)  # float32 sums in another order
 

@@ -29,6 +29,8 @@ from train.detection.losses import detector_loss
 from train.detection.network import HEADS, STRIDES, face_detector
 from train.detection.photos import Photo
 from train.detection.validation import Scores, Validation
+from train.fingerprint import check_same_data, data_digest
+from train.heartbeat import for_logs, place
 from train.run import RECALIBRATION, TrainingError
 from train.run_folder import state_of
 from train.schedules import learning_rate
@@ -101,11 +103,16 @@ def fit_detector(
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, loss=detector_loss, jit_compile=keras.backend.backend() == "jax")
     optimizer.build(model.trainable_variables)
-    run = DetectorRun(Average(joined(config)), batches, Validation(val, size=config.val_size), config, out)
+    measured_on, data = (
+        Validation(val, size=config.val_size),
+        {"train": data_digest(train), "val": data_digest(val)},
+    )
+    run = DetectorRun(Average(joined(config)), batches, measured_on, config, out, data)
     run.resume(model)
     epochs = config.epochs if stop_after is None else min(stop_after, config.epochs)
     if run.epoch < epochs:
-        model.fit(batches, epochs=epochs, initial_epoch=run.epoch, shuffle=False, callbacks=[run], verbose=0)
+        with run.beat:
+            model.fit(batches, epochs=epochs, initial_epoch=run.epoch, shuffle=False, callbacks=[run], verbose=0)
     best = run.best
     assert best is not None, "the last epoch is measured"
     return DetectorResult(run.epoch, int(best["epoch"]), best["average_precision"], out / "best.npz")
@@ -115,12 +122,19 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the history of a run and its folder."""
 
     def __init__(
-        self, average: Average, batches: DetectorBatches, val: Validation, config: DetectorConfig, out: Path
+        self,
+        average: Average,
+        batches: DetectorBatches,
+        val: Validation,
+        config: DetectorConfig,
+        out: Path,
+        data: dict[str, str],
     ) -> None:
         super().__init__()
         self._average, self._batches, self._val = average, batches, val
-        self._config, self._out = config, out
+        self._config, self._out, self._data = config, out, data
         self.history: list[dict[str, float]] = []
+        self.beat = for_logs()
         self._started = time.monotonic()
 
     @property
@@ -143,6 +157,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
         arrays, note = read_arrays(last)
         if note["config"] != json.loads(json.dumps(self._config.to_dict())):
             raise CheckpointError(f"{last}: belongs to a run with another configuration; use another --out")
+        check_same_data(last, note.get("data", {}), self._data)
         assign(last, state_of(network), arrays)
         self.history = list(note["history"])
         print(f"resuming after epoch {self.epoch} of {self._config.epochs}", flush=True)
@@ -153,6 +168,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = float((logs or {}).get("loss", 0.0))
+        self.beat.at(place(self.epoch + 1, self._config.epochs, batch + 1, len(self._batches), loss))
         if not math.isfinite(loss):
             raise TrainingError(
                 f"loss is {loss} in epoch {self.epoch + 1}; {self._out / 'last.npz'} holds the last good epoch. "
@@ -174,8 +190,10 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
         self.history.append(row)
         self._save(row)
         print(_line(row, self._config.epochs, best=row is self.best), flush=True)
+        self.beat.said()
 
     def _evaluate(self) -> Scores:
+        self.beat.at(f"epoch {self.epoch + 1}/{self._config.epochs}, measuring on val")
         count = min(RECALIBRATION, len(self._batches))
         self._average.follow(self.model, (self._batches.frames(i) for i in range(count)))
         return self._val.scores(self._average.network)
@@ -186,7 +204,9 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
             note = {"config": config, **row}
             write_arrays(self._out / "best.npz", weights_of(self._average.network), note)
         arrays = {name: np.asarray(variable) for name, variable in state_of(self.model).items()}
-        write_arrays(self._out / "last.npz", arrays, {"config": config, "history": self.history})
+        write_arrays(
+            self._out / "last.npz", arrays, {"config": config, "data": self._data, "history": self.history}
+        )
 
 
 def _line(row: dict[str, float], epochs: int, *, best: bool) -> str:
