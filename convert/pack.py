@@ -8,6 +8,7 @@ from typing import Any
 from convert.recipes import Recipe
 from sdk.schemes import scheme_by_name
 from train.config import TrainConfig
+from train.datasets.own_scheme import to_note
 from train.environment import environment
 
 TERMS = (
@@ -35,6 +36,7 @@ def describe(
         "name": name,
         "network": config.network,
         "scheme": scheme.name,
+        **to_note(scheme),
         "input_size": config.size,
         "input_colour": "rgb",
         "input_scale": 1.0 / 255.0,

@@ -20,7 +20,7 @@ from sdk.forks import in_children
 from sdk.frames import Colour, bgr_to_rgb, check_colour, check_frame, is_batch, to_bgr
 from sdk.geometry import Crop
 from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
-from sdk.measures import interocular_distance
+from sdk.measures import face_unit
 from sdk.model_file import ModelFile
 from sdk.pose import angle_between_deg, decode_pose, expanded_yaw, mean_pose
 from sdk.pose_fit import pose_from_landmarks
@@ -314,7 +314,7 @@ def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: fl
 
 def disagreement(first: Face, second: Face) -> float:
     """Mean distance of two faces' landmarks over the second's outer-eye distance; infinite where its eyes meet."""
-    eyes = interocular_distance(second)
+    eyes = face_unit(second)
     moved = first.landmarks - second.landmarks
     distance = float(np.sqrt(np.add.reduce(moved * moved, axis=1)).mean())
     return distance / eyes if eyes > 0 else math.inf

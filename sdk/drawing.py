@@ -76,12 +76,14 @@ def _draw_face(picture: UInt8, face: Face) -> None:
     opposite = round(face.box.right), round(face.box.bottom)
     cv2.rectangle(picture, corner, opposite, _DOUBT if is_doubtful(face) else _BOX, thin, cv2.LINE_AA)
     points = np.rint(face.landmarks * 8).astype(np.int32)  # three fractional bits
-    for name, indices in IBUG68.groups.items():
+    known = len(points) == IBUG68.n_points  # points of other schemes are drawn without lines
+    for name, indices in IBUG68.groups.items() if known else ():
         line = points[list(indices)].reshape(-1, 1, 2)
         cv2.polylines(picture, [line], name in _CLOSED, _LINE, thin, cv2.LINE_AA, 3)
     for x, y in points:
         cv2.circle(picture, (int(x), int(y)), int(8 * max(1.0, longer / 130)), _POINT, -1, cv2.LINE_AA, 3)
-    _draw_axes(picture, face.landmarks[30], face.pose, 0.35 * longer, thin + 1)
+    nose = face.landmarks[30] if known else face.landmarks.mean(axis=0)
+    _draw_axes(picture, nose, face.pose, 0.35 * longer, thin + 1)
 
 
 def _thin(box: BBox) -> int:

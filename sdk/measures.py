@@ -10,11 +10,21 @@ from sdk.schemes import IBUG68
 
 Float32 = npt.NDArray[np.float32]
 
+EYES_OF_BOX = 0.6
+"""Outer-eye distance over the longer side of the box of a frontal face's 68 points."""
+
 
 def interocular_distance(face: Face) -> float:
     """Distance between the outer eye corners, pixels of the frame."""
     right, left = IBUG68.outer_eye_corners
     return _distance(check_face(face).landmarks, right, left)
+
+
+def face_unit(face: Face) -> float:
+    """`interocular_distance`; of a face with another number of points, EYES_OF_BOX of the longer side of its box."""
+    if len(face.landmarks) == IBUG68.n_points:
+        return interocular_distance(face)
+    return EYES_OF_BOX * max(face.box.width, face.box.height)
 
 
 def eye_openness(face: Face) -> tuple[float, float]:

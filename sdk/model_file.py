@@ -23,7 +23,7 @@ from sdk.packing import (
 )
 from sdk.parsing import parsing
 from sdk.pins import shipped
-from sdk.schemes import SCHEMES, LandmarkScheme
+from sdk.schemes import BUILT_IN, LandmarkScheme, scheme_from_dict
 from sdk.shape_check import check_shape_model
 from sdk.shape_model import ARRAYS, ShapeModel
 
@@ -44,6 +44,9 @@ PRESETS: Mapping[str, str] = MappingProxyType({"accurate": "accurate_int8.tflite
 DEFAULT_MODEL = PRESETS["accurate"]
 ARRAY_NAME = "shape_model/{}.npy"
 HEAD_NAME = "head/{}.npy"
+
+SCHEME = "scheme_definition"
+"""Key of the metadata that defines a landmark scheme which is not built in."""
 
 _NEEDED: Mapping[str, Number | type] = {"scheme": str, "crop_margin": CROP_MARGIN}
 
@@ -78,7 +81,8 @@ class ModelFile(ModelBase):
 
     @property
     def scheme(self) -> LandmarkScheme:
-        return SCHEMES[str(self.metadata["scheme"])]
+        """Its landmarks' layout: a built-in one, or the one that the file defines (docs/data.md)."""
+        return _scheme(self.metadata, self.origin)
 
     @classmethod
     def default(cls) -> ModelFile:
@@ -106,9 +110,7 @@ class ModelFile(ModelBase):
     def from_bytes(cls, content: bytes, *, origin: str = "bytes") -> ModelFile:
         """`load` for a file that is already in memory."""
         packed = unpack(content, kind=ALIGNER, needed=_NEEDED, members=_members, origin=origin)
-        scheme = packed.metadata["scheme"]
-        if scheme not in SCHEMES:
-            raise ModelFileError(f"model {origin}: expected scheme in {sorted(SCHEMES)}, got {scheme!r}")
+        _scheme(packed.metadata, origin)
         if words := SHARE.refusal(packed.metadata.get("yaw_expansion", 0.0)):
             got = packed.metadata["yaw_expansion"]
             raise ModelFileError(f"model {origin}: metadata yaw_expansion: expected {words}, got {got!r:.40}")
@@ -165,6 +167,24 @@ def _arrays(packed: PackedFile, place: str, names: Sequence[str]) -> dict[str, A
 
 
 def _check_points(words: str, found: int, packed: PackedFile, origin: str) -> None:
-    scheme = packed.metadata["scheme"]
-    if found != SCHEMES[scheme].n_points:
-        raise ModelFileError(f"model {origin}: {words} landmarks, scheme {scheme} has {SCHEMES[scheme].n_points}")
+    scheme = _scheme(packed.metadata, origin)
+    if found != scheme.n_points:
+        raise ModelFileError(f"model {origin}: {words} landmarks, scheme {scheme.name} has {scheme.n_points}")
+
+
+def _scheme(metadata: Mapping[str, Any], origin: str) -> LandmarkScheme:
+    name = str(metadata["scheme"])
+    built_in = {scheme.name: scheme for scheme in BUILT_IN}
+    if name in built_in:
+        return built_in[name]
+    if SCHEME not in metadata:
+        raise ModelFileError(
+            f"model {origin}: expected scheme in {sorted(built_in)}, or metadata {SCHEME}, got {name!r:.40}"
+        )
+    try:
+        scheme = scheme_from_dict(metadata[SCHEME])
+    except InputError as error:
+        raise ModelFileError(f"model {origin}: metadata {SCHEME}: {error}") from error
+    if scheme.name != name:
+        raise ModelFileError(f"model {origin}: metadata {SCHEME}: expected name {name!r:.40}, got {scheme.name!r}")
+    return scheme

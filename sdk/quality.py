@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.geometry import Crop
-from sdk.measures import interocular_distance
+from sdk.measures import face_unit
 from sdk.results import Face, HeadPose
 
 UInt8 = npt.NDArray[np.uint8]
@@ -64,7 +64,7 @@ class FaceQuality:
             plausibility=face.plausibility,
             disagreement=disagreement,
             sharpness=sharpness(close.extract(frame)),
-            eye_distance=interocular_distance(face),
+            eye_distance=face_unit(face),
             inside=share_inside(face.landmarks, *frame.shape[:2]),
             landmark_pose=landmark_pose,
             pose_disagreement_deg=pose_disagreement_deg,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,18 @@ class LandmarkScheme:
     @property
     def n_points(self) -> int:
         return len(self.mirror)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scheme as plain lists and names, for a model file; `scheme_from_dict` makes it again."""
+        return {
+            "name": self.name,
+            "groups": {name: list(points) for name, points in self.groups.items()},
+            "mirror": list(self.mirror),
+            "outer_eye_corners": list(self.outer_eye_corners),
+            "rigid": list(self.rigid),
+            "eyes": [list(eye) for eye in self.eyes],
+            "normaliser": self.normaliser,
+        }
 
     def pupils(self, landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Middles of the eyes (..., 2, 2), the subject's right first, of landmarks (..., n, 2).
@@ -225,7 +238,97 @@ AFLW19 = LandmarkScheme(
 Its faces reach full profile, where the eye corners coincide: published errors are divided by the face box.
 """
 
-SCHEMES: Mapping[str, LandmarkScheme] = MappingProxyType({s.name: s for s in (IBUG68, WFLW98, COFW29, AFLW19)})
+BUILT_IN = (IBUG68, WFLW98, COFW29, AFLW19)
+
+_known = {scheme.name: scheme for scheme in BUILT_IN}
+
+SCHEMES: Mapping[str, LandmarkScheme] = MappingProxyType(_known)
+"""The built-in schemes by name, and those that `define_scheme` added in this process."""
+
+
+def define_scheme(scheme: LandmarkScheme) -> LandmarkScheme:
+    """Make a scheme of your own known to this process by its name; the same one again changes nothing.
+
+    Raises:
+        InputError: its name, or for a built-in one its number of points, is that of another scheme.
+    """
+    for other in SCHEMES.values():
+        if other.name == scheme.name and other.to_dict() == scheme.to_dict():
+            return other
+        if other.name == scheme.name or other.n_points == scheme.n_points:
+            raise InputError(
+                f"scheme {scheme.name}: expected a name and a number of points that no other scheme has, "
+                f"got those of {other.name}, which has {other.n_points}"
+            )
+    _known[scheme.name] = scheme
+    return scheme
+
+
+def scheme_from_dict(table: object) -> LandmarkScheme:
+    """A scheme from a table as `to_dict` makes it, or scheme.toml has it (docs/data.md).
+
+    Raises:
+        InputError: a key is missing or unknown, an index is none of a point, or a point is in no group.
+    """
+    if not isinstance(table, Mapping):
+        raise InputError(f"scheme: expected a table, got {type(table).__name__}")
+    needed = ("name", "mirror", "outer_eye_corners", "rigid", "groups")
+    if missing := [key for key in needed if key not in table]:
+        raise InputError(f"scheme: expected the keys {', '.join(needed)}; missing {', '.join(missing)}")
+    if unknown := sorted(set(table) - {*needed, "eyes", "normaliser"}):
+        raise InputError(
+            f"scheme: unknown key {unknown[0]!r:.40}; known are {', '.join(needed)}, eyes, normaliser"
+        )
+    name, groups, eyes = table["name"], table["groups"], table.get("eyes", ((), ()))
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InputError(f"scheme: name: expected up to 31 letters, digits and _, got {name!r:.40}")
+    if not isinstance(groups, Mapping) or not all(isinstance(key, str) for key in groups):
+        raise InputError(f"scheme {name}: groups: expected a table of lists of points, got {groups!r:.40}")
+    if not isinstance(eyes, list | tuple) or len(eyes) != 2:
+        raise InputError(f"scheme {name}: eyes: expected two lists of points, got {eyes!r:.40}")
+    if table.get("normaliser", "outer_eye_corners") not in get_args(Normaliser):
+        raise InputError(f"scheme {name}: normaliser: expected one of {', '.join(get_args(Normaliser))}")
+    mirror = table["mirror"]
+    n = len(mirror) if isinstance(mirror, list | tuple) else 0
+    if not FEWEST <= n <= MOST:
+        raise InputError(
+            f"scheme {name}: mirror: expected a list of {FEWEST} to {MOST} points, got {mirror!r:.40}"
+        )
+
+    def points(key: str, value: object) -> tuple[int, ...]:
+        given = tuple(value) if isinstance(value, list | tuple) else (None,)
+        if not all(type(i) is int and 0 <= i < n for i in given) or len(set(given)) != len(given):
+            raise InputError(
+                f"scheme {name}: {key}: expected different points from 0 to {n - 1}, got {value!r:.40}"
+            )
+        return tuple(int(i) for i in given if i is not None)
+
+    found = {key: points(f"groups.{key}", value) for key, value in groups.items()}
+    if sorted(i for group in found.values() for i in group) != list(range(n)) or not found.get("nose"):
+        raise InputError(
+            f"scheme {name}: groups: expected every point from 0 to {n - 1} in one group, and one group named nose"
+        )
+    corners, rigid = points("outer_eye_corners", table["outer_eye_corners"]), points("rigid", table["rigid"])
+    if len(corners) != 2 or len(rigid) < FEWEST:
+        raise InputError(
+            f"scheme {name}: expected two outer_eye_corners and {FEWEST} rigid points or more, "
+            f"got {len(corners)} and {len(rigid)}"
+        )
+    return LandmarkScheme(
+        name=name,
+        groups=MappingProxyType(found),
+        mirror=points("mirror", mirror),
+        outer_eye_corners=(corners[0], corners[1]),
+        rigid=rigid,
+        eyes=(points("eyes", eyes[0]), points("eyes", eyes[1])),
+        normaliser=table.get("normaliser", "outer_eye_corners"),
+    )
+
+
+FEWEST, MOST = 4, 1000
+"""Points of a scheme: a head pose takes four that do not move."""
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,31}")
 
 
 def scheme_by_name(name: str) -> LandmarkScheme:

@@ -14,7 +14,7 @@ from sdk.aligner import FaceAligner, disagreement
 from sdk.checks import as_number, is_count
 from sdk.errors import InputError
 from sdk.frames import check_frame
-from sdk.measures import interocular_distance
+from sdk.measures import face_unit
 from sdk.pose import nearest_rotation, pose_from_rotation, rotation_from_pose
 from sdk.results import BBox, Face
 from sdk.smoothing import LandmarkFilter, OneEuro, OneEuroFilter
@@ -183,7 +183,7 @@ class FaceTracker:
 
 def _smoothed(face: Face, filters: Filters, seconds: float) -> Face:
     """The face with landmarks and pose filtered; the pose as a rotation, so that no angle jumps."""
-    unit = max(interocular_distance(face), 1e-6)
+    unit = max(face_unit(face), 1e-6)
     landmarks = filters[0](face.landmarks, seconds, unit=unit).astype(np.float32)
     mixed = filters[1](rotation_from_pose(face.pose), seconds, unit=TURN)
     pose = pose_from_rotation(nearest_rotation(mixed))

@@ -16,6 +16,7 @@ from train.batches import jittered_crops
 from train.checkpoint import CheckpointError, read_arrays, set_weights
 from train.config import TrainConfig, config_from_dict
 from train.datasets import Sample
+from train.datasets.own_scheme import from_note
 from train.fine_tuning_run import Run
 from train.fingerprint import data_digest
 from train.losses import compile_arguments, set_epoch
@@ -88,6 +89,7 @@ def _read(weights: Path) -> tuple[Any, TrainConfig, dict[str, Any]]:
             f"{weights}: expected the best.npz of python -m train fit, got a file without a config"
         )
     config = config_from_dict(note["config"])
+    from_note(note)
     network = plain_copy(build(config, len(arrays["landmarks/1"]) // 2, tf_keras))
     set_weights(network, arrays)
     return network, config, note

@@ -66,7 +66,7 @@ def check_shape_model(path: Path, shape_model: ShapeModel, weights: Path, note: 
     theirs, ours = note.get(SHAPE_MODEL), shape_model_digest(shape_model)
     if theirs not in (None, ours):
         raise InputError(
-            f"--shape-model {path}: expected the shape model that {weights} was trained with (digest {theirs[:12]})"
+            f"--shape-model {path}: expected the shape model that {weights} was trained with ({theirs[:12]})"
             f", got another ({ours[:12]}); fit keeps the one that it fits as shape_model.npz in the run's folder"
         )
 

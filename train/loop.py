@@ -16,6 +16,7 @@ from train.batches import TrainingBatches
 from train.checkpoint import read_arrays
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.datasets.own_scheme import to_note
 from train.environment import commit
 from train.fingerprint import SHAPE_MODEL, data_digest, shape_model_digest
 from train.heartbeat import for_logs
@@ -101,6 +102,7 @@ def fit(
             "started_from": options.weights.name if options.weights else "",
             "terms": read_arrays(options.weights)[1].get("terms", "") if options.weights else "",
             "commit": commit(),
+            **to_note(scheme),
             SHAPE_MODEL: shape_model_digest(shape_model),
         }
         run = Run(

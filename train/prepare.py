@@ -24,6 +24,7 @@ from sdk.parts import new_folder
 from train.datasets.aflw import read_aflw
 from train.datasets.aflw2000 import read_300wlp
 from train.datasets.cofw import read_cofw
+from train.datasets.own_scheme import FILE as SCHEME
 from train.datasets.pointing04 import read_pointing04
 from train.datasets.points import check_points
 from train.datasets.pts import read_pts
@@ -99,6 +100,8 @@ def prepare(
             )
         table = table_of(rows, val_share)
         write_columns(part / "annotations.npz", table)
+        if (source / SCHEME).is_file():
+            shutil.copyfile(source / SCHEME, part / SCHEME)
     return Prepared(Counter(table["split_dev"].tolist()), tuple(skipped))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from train.checkpoint import CheckpointError, read_arrays, set_weights, weights_of
 from train.config import TrainConfig, config_from_dict
+from train.datasets.own_scheme import from_note
 from train.networks import build_network
 from train.pose_output import with_euler_pose
 from train.pretrained import NOTE
@@ -41,6 +42,7 @@ def load_trained(path: Path, keras_namespace: Any = keras) -> tuple[Any, TrainCo
     if "config" not in note or "landmarks/1" not in weights:
         raise CheckpointError(f"{path}: expected the best.npz of python -m train fit, got a file without a config")
     config = config_from_dict(note["config"])
+    from_note(note)
     model = build(config, len(weights["landmarks/1"]) // 2, keras_namespace)
     set_weights(model, weights)
     return with_euler_pose(keras_namespace, model), config, note

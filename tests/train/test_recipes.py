@@ -1,7 +1,7 @@
 """Every recipe trains: its network, losses, schedule and balancing, on small faces and narrow networks.
 
-What is asserted holds on every processor: numbers are finite, gradients reach every layer, and the loss of
-a batch falls along its gradient. Where a few steps of the recipe's own optimizer lead depends on the last bits of each sum.
+What is asserted holds on every processor: numbers are finite, gradients reach every layer, and the loss of a batch
+falls along its gradient. Where a few steps of the recipe's own optimizer lead depends on the last bits of sums.
 """
 
 from __future__ import annotations

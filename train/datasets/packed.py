@@ -11,6 +11,7 @@ import numpy as np
 
 from sdk.errors import InputError
 from sdk.results import BBox
+from train.datasets.own_scheme import defined_scheme
 from train.datasets.sample import UNKNOWN_POSE, DataError, Sample, scheme_of
 from train.datasets.wflw import ATTRIBUTES
 
@@ -33,6 +34,7 @@ def read_packed(root: Path, *, split: Split, require_landmarks: bool = True) -> 
     """
     if split not in get_args(Split):
         raise DataError(f"split: expected one of {', '.join(get_args(Split))}, got {split!r}")
+    defined_scheme(root)
     table = _load(root / "annotations.npz")
     column = "split_dev" if split in ("train", "val") else "split"
     usable = table[column] == split

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sdk.formats import UNREAD
 from sdk.photos import SUFFIXES
+from train.datasets.own_scheme import defined_scheme
 from train.datasets.sample import DataError, Reject, Sample, read_each, read_text, scheme_of, stop
 
 Float32 = npt.NDArray[np.float32]
@@ -32,6 +33,7 @@ def read_pts(root: Path, *, reject: Reject = stop) -> Iterator[Sample]:
     Raises:
         DataError: there is none, a line cannot be parsed, or an image is missing; the message names the file.
     """
+    defined_scheme(root)
     return read_each(pts_files(root), lambda path: pts_sample(path, root, upright=True), reject)
 
 

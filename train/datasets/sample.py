@@ -118,7 +118,10 @@ def scheme_of(n_points: int, *, origin: object) -> str:
     names = {scheme.n_points: scheme.name for scheme in SCHEMES.values()}
     if n_points not in names:
         known = ", ".join(f"{n} ({name})" for n, name in sorted(names.items()))
-        raise DataError(f"{origin}: expected a known number of points, {known}; got {n_points}")
+        raise DataError(
+            f"{origin}: expected a known number of points, {known}; got {n_points}. "
+            "A scheme.toml beside the faces defines a scheme of your own (docs/data.md)"
+        )
     return names[n_points]
 
 
