@@ -21,7 +21,7 @@ def interocular_distance(face: Face) -> float:
 
 
 def face_unit(face: Face) -> float:
-    """`interocular_distance`; of a face with another number of points, EYES_OF_BOX of the longer side of its box."""
+    """`interocular_distance`; of a face of another scheme, EYES_OF_BOX of the longer side of its box."""
     if len(face.landmarks) == IBUG68.n_points:
         return interocular_distance(face)
     return EYES_OF_BOX * max(face.box.width, face.box.height)

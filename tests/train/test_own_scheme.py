@@ -1,4 +1,4 @@
-"""A landmark scheme of your own: defined beside the faces, trained, converted, loaded; or what is wrong with it."""
+"""A landmark scheme of your own: defined beside the faces, trained, converted, loaded; or refused in words."""
 
 from __future__ import annotations
 
