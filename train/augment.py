@@ -10,6 +10,7 @@ from sdk.pose import mirror_pose
 from sdk.results import HeadPose
 from sdk.schemes import LandmarkScheme
 from train.config import AugmentConfig
+from train.occluders import occluded_by_things
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -46,6 +47,22 @@ def augmented(
     scheme: LandmarkScheme,
 ) -> tuple[UInt8, Float32, HeadPose]:
     """A random view of a face: (size, size, 3) BGR, landmarks (n, 2) in crop coordinates, pose in the crop."""
+    return view_of(image, landmarks, pose, rng, config=config, size=size, margin=margin, scheme=scheme)[:3]
+
+
+def view_of(
+    image: UInt8,
+    landmarks: Float32,
+    pose: HeadPose,
+    rng: np.random.Generator,
+    *,
+    config: AugmentConfig,
+    size: int,
+    margin: float,
+    scheme: LandmarkScheme,
+) -> tuple[UInt8, Float32, HeadPose, bool]:
+    """`augmented`, and whether the view is mirrored."""
+    turned_far = config.any_roll and rng.random() < config.any_roll
     crop = jittered_crop(
         landmarks,
         rng,
@@ -53,14 +70,52 @@ def augmented(
         margin=margin,
         scale=config.scale,
         shift=config.shift,
-        rotation_deg=config.rotation_deg,
+        rotation_deg=config.any_roll_deg if turned_far else config.rotation_deg,
     )
+    if config.cut and rng.random() < config.cut:
+        image = ending_at(image, landmarks, rng)
     pixels, points = crop.extract(image), crop.to_crop(landmarks)
     pose = HeadPose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg - crop.angle_deg)
-    if rng.random() < config.flip:
+    mirrored = bool(rng.random() < config.flip)
+    if mirrored:
         pixels, points = pixels[:, ::-1], scheme.mirror_landmarks(points)
         pose = mirror_pose(pose)
-    return distorted(pixels, rng, config), points, pose
+    if config.things and rng.random() < config.things:
+        covered = occluded_by_things(pixels.astype(np.float32), points, rng)
+        pixels = np.clip(np.rint(covered), 0, 255).astype(np.uint8)
+    if config.dark and rng.random() < config.dark:
+        pixels = ill_lit(pixels, rng)
+    return distorted(pixels, rng, config), points, pose, mirrored
+
+
+def ending_at(image: UInt8, landmarks: Float32, rng: np.random.Generator) -> UInt8:
+    """The image (h, w, 3) as if the photo ended near the face on one or two sides, its last pixels repeated.
+
+    The edge lies between a tenth of the face's extent inside the landmarks' box and a tenth outside.
+    """
+    height, width = image.shape[:2]
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    reach = 0.1 * float(max(high - low))
+    edges = np.array([*(low + rng.uniform(-reach, reach, 2)), *(high + rng.uniform(-reach, reach, 2))])
+    left, top, right, bottom = np.where(rng.random(4) < 0.4, edges, (0, 0, width - 1, height - 1))
+    columns = np.clip(np.arange(width), *sorted((int(max(0, left)), int(min(width - 1, right)))))
+    rows = np.clip(np.arange(height), *sorted((int(max(0, top)), int(min(height - 1, bottom)))))
+    return image[rows[:, None], columns]
+
+
+def ill_lit(pixels: UInt8, rng: np.random.Generator) -> UInt8:
+    """Too little light, with a sensor's noise, or too much, burnt out; a slope across the face half of the time."""
+    side = pixels.shape[0]
+    light = 2.0 ** (rng.uniform(-3.5, -1.0) if rng.random() < 0.7 else rng.uniform(0.4, 1.2))
+    values = (pixels.astype(np.float32) / 255.0) ** 2.2 * np.float32(light)  # linear light, roughly
+    if rng.random() < 0.5:
+        turn = rng.uniform(0.0, 2.0 * np.pi)
+        x, y = np.meshgrid(np.linspace(-1.0, 1.0, side), np.linspace(-1.0, 1.0, side))
+        values = values * np.exp2(1.5 * (np.cos(turn) * x + np.sin(turn) * y)).astype(np.float32)[..., None]
+    values = np.clip(values, 0.0, 1.0) ** np.float32(1.0 / 2.2) * 255.0
+    if light < 1.0:
+        values = values + rng.normal(0.0, rng.uniform(1.0, 6.0), values.shape).astype(np.float32)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def distorted(pixels: UInt8, rng: np.random.Generator, config: AugmentConfig) -> UInt8:

@@ -3,6 +3,7 @@ same data as one that was never stopped."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,17 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from sdk.geometry import Crop
 from sdk.pose import POSE_UNIT_DEG
 from sdk.pose_fit import pose_from_landmarks
 from sdk.results import HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
 from train.ahead import Ahead
-from train.augment import augmented, jittered_crop
+from train.augment import jittered_crop, view_of
 from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.makers import forked
+
+UPRIGHT_DEG = 45.0
+"""Roll up to which a head pose is fitted as the face lies."""
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -65,6 +70,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         everyone = [*samples, *extra]
         self._images = [sample.read_image() for sample in everyone]
         self._landmarks = [sample.landmarks for sample in everyone]
+        self._weights = _point_weights(everyone)
         self._poses = [pose_label(sample, shape_model, scheme) for sample in everyone]
         faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
@@ -99,11 +105,15 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         views = [self._view(epoch, int(place), int(faces[place])) for place in chosen]
         landmarks = np.stack([v[1].ravel() for v in views])
         poses = np.stack([_pose_vector(v[2]) for v in views])
+        if self._weights is not None:
+            order = (slice(None), list(self._scheme.mirror))  # a mirrored view has its partners' weights
+            weights = np.stack([self._weights[int(faces[p])][order[v[3]]] for p, v in zip(chosen, views, strict=True)])
+            landmarks = np.concatenate([landmarks, weights], axis=1)
         return np.stack([v[0] for v in views]), landmarks, poses
 
-    def _view(self, epoch: int, place: int, i: int) -> tuple[UInt8, Float32, HeadPose]:
+    def _view(self, epoch: int, place: int, i: int) -> tuple[UInt8, Float32, HeadPose, bool]:
         rng = np.random.default_rng((self._config.seed, epoch, place))
-        return augmented(
+        return view_of(
             self._images[i],
             self._landmarks[i],
             self._poses[i],
@@ -126,12 +136,31 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return np.concatenate([self._shown, np.concatenate(drawn)[start : start + self._n_extra]])
 
 
+def _point_weights(samples: Sequence[Sample]) -> Float32 | None:
+    """(faces, n) where any sample has weights, 1 for those that have none; else None."""
+    if all(sample.point_weights is None for sample in samples):
+        return None
+    ones = np.ones(len(samples[0].landmarks), np.float32)
+    return np.stack([ones if s.point_weights is None else s.point_weights for s in samples])
+
+
 def pose_label(sample: Sample, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
     """The pose that a network learns: angles that were measured, where the set has them; the others fitted."""
-    fitted = pose_from_landmarks(sample.landmarks, shape_model, scheme=scheme)
+    fitted = _upright_pose(sample.landmarks, shape_model, scheme)
     angles = (fitted.yaw_deg, fitted.pitch_deg, fitted.roll_deg)
     known = np.isfinite(sample.pose_deg)
     return HeadPose(*(float(v) for v in np.where(known, sample.pose_deg, angles)))
+
+
+def _upright_pose(landmarks: Float32, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
+    """Fitted to the landmarks turned upright, since the fit starts from an upright head; roll is added again."""
+    right, left = (landmarks[i] for i in scheme.outer_eye_corners)
+    roll = math.degrees(math.atan2(float(left[1] - right[1]), float(left[0] - right[0])))
+    if abs(roll) <= UPRIGHT_DEG:
+        return pose_from_landmarks(landmarks, shape_model, scheme=scheme)
+    upright = Crop.around_landmarks(landmarks, size=1, margin=1.0, angle_deg=roll).to_crop(landmarks)
+    pose = pose_from_landmarks(upright, shape_model, scheme=scheme)
+    return HeadPose(pose.yaw_deg, pose.pitch_deg, (pose.roll_deg + roll + 180.0) % 360.0 - 180.0)
 
 
 def _extra_faces(share: float, samples: int, extra: int) -> int:

@@ -23,6 +23,22 @@ POSE_VALUES = {"geodesic_6d": 6}
 """Pose losses that take another number of outputs than yaw, pitch and roll."""
 
 
+CHANCES = (
+    "flip",
+    "grey",
+    "blur",
+    "low_resolution",
+    "noise",
+    "occlusion",
+    "jpeg",
+    "any_roll",
+    "things",
+    "dark",
+    "cut",
+)
+"""Settings of AugmentConfig that are chances."""
+
+
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
     """How far a training crop may differ from the tight one. Shares are of the crop's side, chances 0 to 1.
@@ -32,6 +48,9 @@ class AugmentConfig:
         low_resolution: of the blurred views, the share that is shrunk by `low_resolution_factor` and enlarged
             again, instead of blurred by a Gaussian.
         jpeg_quality: range of what a camera or a messenger saves with, 1 to 100. jpeg is 0 by default.
+        any_roll, things, dark, cut: chances, 0 by default, of a face turned by up to `any_roll_deg`, of a drawn thing
+            in front of it (train.occluders), of too little or too much light, and of a photo that ends at the face,
+            whose last row or column is repeated beyond it.
     """
 
     scale: tuple[float, float] = (0.87, 1.17)
@@ -50,11 +69,17 @@ class AugmentConfig:
     occlusion_side: tuple[float, float] = (0.1, 0.4)
     jpeg: float = 0.0
     jpeg_quality: tuple[float, float] = (30.0, 95.0)
+    any_roll: float = 0.0
+    any_roll_deg: float = 120.0
+    things: float = 0.0
+    dark: float = 0.0
+    cut: float = 0.0
 
     def __post_init__(self) -> None:
         _in_range("augment.shift", self.shift, 0.0, 0.5)
         _in_range("augment.rotation_deg", self.rotation_deg, 0.0, 180.0)
-        for name in ("flip", "grey", "blur", "low_resolution", "noise", "occlusion", "jpeg"):
+        _in_range("augment.any_roll_deg", self.any_roll_deg, 0.0, 180.0)
+        for name in CHANCES:
             _in_range(f"augment.{name}", getattr(self, name), 0.0, 1.0)
         _range_in("augment.scale", self.scale, 1e-3, 1e3)
         _range_in("augment.low_resolution_factor", self.low_resolution_factor, 0.01, 1.0)

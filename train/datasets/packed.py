@@ -17,7 +17,7 @@ from train.datasets.wflw import ATTRIBUTES
 
 Split = Literal["train", "val", "test_common", "test_challenging", "test"]
 _NEEDED = ("file", "landmarks", "split", "split_dev", "subject", "source")
-_OPTIONAL = ("pose_deg", "attributes", "face_box", "subset", "scheme", "occluded")
+_OPTIONAL = ("pose_deg", "attributes", "face_box", "subset", "scheme", "occluded", "point_weights")
 
 Table = Mapping[str, np.ndarray]
 
@@ -61,6 +61,7 @@ def _sample(root: Path, table: Table, i: int) -> Sample:
         attributes=_attributes(table, i),
         occluded=table["occluded"][i].astype(bool) if "occluded" in table else None,
         subset=str(table["subset"][i]) if "subset" in table else "",
+        point_weights=table["point_weights"][i].astype(np.float32) if "point_weights" in table else None,
     )
 
 

@@ -42,6 +42,7 @@ class Sample:
         subset: part of the set, for figures per part.
         upright: landmarks are those of the photo as viewers show it, its EXIF orientation obeyed, and not of the
             pixels as stored, as published sets have them.
+        point_weights: (n,) float32 from 0 to 1, how much each point counts in training; None where all count alike.
         image: (h, w, 3) uint8 BGR, for sets that embed their images; None: read `path`.
     """
 
@@ -57,12 +58,15 @@ class Sample:
     subset: str = ""
     upright: bool = False
     image: UInt8 | None = field(default=None, repr=False)
+    point_weights: Float32 | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 2 or self.landmarks.shape[1] != 2:
             raise InputError(f"{self.path}: expected landmarks (n, 2), got {self.landmarks.shape}")
         if self.occluded is not None and self.occluded.shape != self.landmarks.shape[:1]:
             raise InputError(f"{self.path}: expected occluded (n,) as landmarks, got {self.occluded.shape}")
+        if self.point_weights is not None and self.point_weights.shape != self.landmarks.shape[:1]:
+            raise InputError(f"{self.path}: expected point_weights (n,), got {self.point_weights.shape}")
 
     @property
     def has_landmarks(self) -> bool:

@@ -97,8 +97,11 @@ class AsmAssistedLoss(keras.losses.Loss):
         self._alphas = alphas
 
     def call(self, true: Any, pred: Any) -> Any:
+        count = pred.shape[-1]
+        smooth = self.smooth(true[:, :count])
         direct = self.base.call(true, pred)
-        assisted = self.base.call(self.smooth(true), pred)
+        # Weights of the points, where the truth has them, hold for its smooth version too.
+        assisted = self.base.call(ops.concatenate([smooth, true[:, count:]], axis=-1), pred)
         return self.weight * (direct + ops.cast(self.alpha, pred.dtype) * assisted)
 
     def set_epoch(self, epoch: int, epochs: int) -> bool:
@@ -127,4 +130,5 @@ class SoftenedLoss(keras.losses.Loss):
         self.base = L2Loss() if base is None else base
 
     def call(self, true: Any, pred: Any) -> Any:
-        return self.base.call(self.smooth(true), pred)
+        count = pred.shape[-1]
+        return self.base.call(ops.concatenate([self.smooth(true[:, :count]), true[:, count:]], axis=-1), pred)

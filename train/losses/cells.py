@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from sdk.errors import InputError
-from train.losses.points import positive
+from train.losses.points import positive, split_weights, weighted_mean
 
 LEAST = 1e-7
 """Probabilities below this count as this."""
@@ -34,9 +34,11 @@ class CellEntropyLoss(keras.losses.Loss):
         side = math.isqrt(pred.shape[-1])
         if side * side != pred.shape[-1]:
             raise InputError(f"cell_entropy: expected square maps, got {pred.shape[-1]} cells")
+        true, weights = split_weights(true, 2 * pred.shape[1])
         centres = ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
         places = ops.reshape(true, (-1, pred.shape[1], 2))
         squares = [ops.square(side * (places[..., k : k + 1] - centres)) for k in (0, 1)]  # (batch, n, side)
         column, row = (ops.softmax(-s / (2.0 * self.sigma**2), axis=-1) for s in squares)
         wanted = ops.reshape(row[..., :, None] * column[..., None, :], ops.shape(pred))
-        return -ops.mean(ops.sum(wanted * ops.log(ops.maximum(pred, LEAST)), axis=-1), axis=-1)
+        entropies = -ops.sum(wanted * ops.log(ops.maximum(pred, LEAST)), axis=-1)
+        return weighted_mean(entropies, None if weights is None else weights[:, ::2])

@@ -33,7 +33,8 @@ class LandmarkLoss(keras.losses.Loss):
         raise NotImplementedError
 
     def call(self, true: Any, pred: Any) -> Any:
-        return ops.mean(self.penalty(self.unit * (true - pred)), axis=-1) / self.unit
+        true, weights = split_weights(true, pred.shape[-1])
+        return weighted_mean(self.penalty(self.unit * (true - pred)), weights) / self.unit
 
 
 class L2Loss(LandmarkLoss):
@@ -142,6 +143,22 @@ class SoftWingLoss(LandmarkLoss):
     def penalty(self, error: Any) -> Any:
         x = ops.abs(error)
         return ops.where(x < self.omega1, x, self.omega2 * ops.log1p(x / self.epsilon) + self._b)
+
+
+def split_weights(true: Any, count: int) -> tuple[Any, Any]:
+    """Coordinates (batch, count) and a weight for each, of a truth (batch, count) or (batch, 3/2 count).
+
+    The longer one has a weight from 0 to 1 of each point behind the coordinates; without it weights are None.
+    """
+    if true.shape[-1] == count:
+        return true, None
+    return true[:, :count], ops.repeat(true[:, count:], 2, axis=-1)
+
+
+def weighted_mean(values: Any, weights: Any) -> Any:
+    """Mean over the last axis of values times weights; the weights of a face need not sum to anything, so that a face
+    of doubtful points counts for less as a whole."""
+    return ops.mean(values if weights is None else values * weights, axis=-1)
 
 
 def positive(name: str, value: float) -> float:
