@@ -104,7 +104,7 @@ def ending_at(image: UInt8, landmarks: Float32, rng: np.random.Generator) -> UIn
 
 
 def ill_lit(pixels: UInt8, rng: np.random.Generator) -> UInt8:
-    """Too little light, with a sensor's noise, or too much, burnt out; a slope across the face half of the time."""
+    """Too little light, with a sensor's noise, or too much, burnt out; half of the time with a slope of light."""
     side = pixels.shape[0]
     light = 2.0 ** (rng.uniform(-3.5, -1.0) if rng.random() < 0.7 else rng.uniform(0.4, 1.2))
     values = (pixels.astype(np.float32) / 255.0) ** 2.2 * np.float32(light)  # linear light, roughly

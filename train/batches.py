@@ -49,7 +49,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         makers: processes that make the views, forked here; 0 for threads of this one, which share one processor
             for most of the work.
     Raises:
-        InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none.
+        InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none;
+            weights of points beside a `label`.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._images = [sample.read_image() for sample in everyone]
         self._landmarks = [sample.landmarks for sample in everyone]
         self._weights = _point_weights(everyone)
+        if label is not None and self._weights is not None:
+            raise InputError("teachers: expected faces whose points all count alike, got point_weights in a set")
         self._poses = [pose_label(sample, shape_model, scheme) for sample in everyone]
         faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
@@ -107,7 +110,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         poses = np.stack([_pose_vector(v[2]) for v in views])
         if self._weights is not None:
             order = (slice(None), list(self._scheme.mirror))  # a mirrored view has its partners' weights
-            weights = np.stack([self._weights[int(faces[p])][order[v[3]]] for p, v in zip(chosen, views, strict=True)])
+            weights = np.stack(
+                [self._weights[int(faces[p])][order[v[3]]] for p, v in zip(chosen, views, strict=True)]
+            )
             landmarks = np.concatenate([landmarks, weights], axis=1)
         return np.stack([v[0] for v in views]), landmarks, poses
 

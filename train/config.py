@@ -48,9 +48,9 @@ class AugmentConfig:
         low_resolution: of the blurred views, the share that is shrunk by `low_resolution_factor` and enlarged
             again, instead of blurred by a Gaussian.
         jpeg_quality: range of what a camera or a messenger saves with, 1 to 100. jpeg is 0 by default.
-        any_roll, things, dark, cut: chances, 0 by default, of a face turned by up to `any_roll_deg`, of a drawn thing
-            in front of it (train.occluders), of too little or too much light, and of a photo that ends at the face,
-            whose last row or column is repeated beyond it.
+        any_roll, things, dark, cut: chances, 0 by default, of a face turned by up to `any_roll_deg`, of a drawn
+            thing in front of it (train.occluders), of too little or too much light, and of a photo that ends at
+            the face, whose last row or column is repeated beyond it.
     """
 
     scale: tuple[float, float] = (0.87, 1.17)

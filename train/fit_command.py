@@ -50,6 +50,13 @@ def add_fit(commands: Any) -> None:
         "often as extra_share says; may be given several times",
     )
     fit.add_argument(
+        "--side-shift",
+        type=Path,
+        metavar="NPZ",
+        help="what side-shift wrote: taken off the landmarks of DATA, train and val, before any mirroring; extra "
+        "sets are taken as they are, since what networks label has no such shift",
+    )
+    fit.add_argument(
         "--makers",
         type=int,
         default=0,
@@ -106,6 +113,11 @@ def _fit(options: argparse.Namespace) -> None:
     config = start.config
     data = packed_set(options.data, options.out, skip_bad=options.skip_bad)
     train, val = (read_packed(data, split=split) for split in ("train", "val"))
+    if options.side_shift is not None:
+        from train.labelling.side_shift import SideShift
+
+        shift = SideShift.load(options.side_shift)
+        train, val = shift.without(train), shift.without(val)
     shape_model = shape_model_for(train, options.shape_model, options.out, data=options.data.name)
     sets = {path.name: read_packed(path, split="train") for path in options.extra}
     asked = Options(

@@ -28,6 +28,8 @@ from train.batches import network_input
 from train.datasets import Sample, read_packed
 from train.detection.photos import read_photos
 from train.label_command import Limits
+from train.labelling.consensus import consensus
+from train.labelling.ridge import OutsideTeacher
 from train.prepare import Row, table_of, whole_folder, write_columns, write_face
 from train.trained import load_trained
 
@@ -38,6 +40,9 @@ DevSplit = Literal["train", "val"]
 
 ZOOMS = (0.95, 1.05)
 """Sides of the crops of the second look, relative to the network's own."""
+
+ALONE = 0.4
+"""Weight of points that only the networks have an opinion of."""
 
 LONGEST = 288
 """Side that larger crops are shrunk to, as in the packed sets."""
@@ -58,9 +63,10 @@ class Labelled:
 
 
 class Labeller:
-    """Networks of one landmark scheme that label faces together."""
+    """Networks of one landmark scheme that label faces together, and teachers of other kinds beside them."""
 
-    def __init__(self, weights: Sequence[Path]) -> None:
+    def __init__(self, weights: Sequence[Path], outside: Sequence[OutsideTeacher] = ()) -> None:
+        self.outside = tuple(outside)
         loaded = [load_trained(path) for path in weights]
         self._networks = [(network, config.size, config.margin) for network, config, _ in loaded]
         schemes = {str(note.get("scheme", "ibug68")) for _, _, note in loaded}
@@ -153,10 +159,26 @@ def _labelled(labeller: Labeller, face: Sample, limits: Limits) -> Sample | str:
         return "small"
     if yaw > limits.yaw_deg or pitch > limits.pitch_deg:
         return "turned away"
-    landmarks, spread = labeller(face.read_image(), box)
+    own, spread = labeller(face.read_image(), box)
     if spread > limits.spread:
         return "views differ"
+    opinions = [opinion for teacher in labeller.outside if (opinion := teacher(face)) is not None]
+    landmarks, weights, apart = consensus([own, *opinions], labeller.scheme)
+    if apart > limits.apart:
+        return "teachers differ"
     if BBox.around(landmarks).overlap(box) < limits.overlap:
         return "elsewhere"
     attributes = {**face.attributes, "label_spread": spread}
-    return replace(face, landmarks=landmarks, scheme=labeller.scheme.name, attributes=attributes, occluded=None)
+    return replace(
+        face,
+        landmarks=landmarks,
+        scheme=labeller.scheme.name,
+        attributes=attributes,
+        occluded=None,
+        point_weights=_weights(weights, alone=not opinions) if labeller.outside else None,
+    )
+
+
+def _weights(weights: Float32, *, alone: bool) -> Float32:
+    """Where no other teacher found the face, nobody confirms a point: all count for ALONE."""
+    return np.full_like(weights, ALONE) if alone else weights

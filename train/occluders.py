@@ -1,4 +1,4 @@
-"""Drawn things in front of a face: masks, hands, cups, hair, sunglasses. The landmarks behind them stay where they are.
+"""Drawn things in front of a face: masks, hands, cups, hair, sunglasses. The landmarks behind them stay.
 
 Shapes are placed by the landmarks' own extent, so that they fit any scheme; only the mask needs the jaw of ibug68.
 """
@@ -65,7 +65,7 @@ def _fill(cover: Any, outline: npt.ArrayLike) -> None:
 
 def _mask(cover: Any, places: Float32, rng: np.random.Generator) -> None:
     """From the bridge or the tip of the nose down to a little below the chin."""
-    centre, size = _extent(places)
+    _, size = _extent(places)
     jaw = places[JAW].astype(np.float64)
     outward = jaw - places[NOSE]
     jaw = jaw + outward * rng.uniform(-0.03, 0.08)

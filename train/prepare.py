@@ -36,6 +36,9 @@ from train.square import square_around
 JPEG_QUALITY = 92
 SEED = 0
 
+PARTIAL = ("attributes", "occluded", "point_weights")
+"""What not every face has."""
+
 Row = dict[str, Any]
 
 FORMATS: Mapping[str, Mapping[str, Callable[..., Iterator[Sample]]]] = MappingProxyType(
@@ -175,6 +178,7 @@ def write_face(sample: Sample, split: str, folder: Path, index: int, longest: in
         "orig_wh": np.array([width, height], np.int32),
         "pad_ltrb": np.array(square.padding(width, height), np.int32),
         "occluded": sample.occluded,
+        "point_weights": sample.point_weights,
         "attributes": dict(sample.attributes),
     }
 
@@ -183,12 +187,11 @@ def table_of(rows: Sequence[Row], val_share: float) -> dict[str, npt.NDArray[Any
     """The columns of annotations.npz, a share of the train split's subjects marked as val."""
     train = {row["subject"] for row in rows if row["split"] == "train"}
     val = val_subjects(train, val_share)
-    table = {
-        name: np.array([row[name] for row in rows]) for name in rows[0] if name not in ("attributes", "occluded")
-    }
+    table = {name: np.array([row[name] for row in rows]) for name in rows[0] if name not in PARTIAL}
     table["split_dev"] = np.array([_split_dev(row, val) for row in rows])
-    if all(row["occluded"] is not None for row in rows):
-        table["occluded"] = np.array([row["occluded"] for row in rows])
+    for name in ("occluded", "point_weights"):
+        if all(row[name] is not None for row in rows):
+            table[name] = np.array([row[name] for row in rows])
     names = list(dict.fromkeys(name for row in rows for name in row["attributes"]))
     if names:
         values = [[row["attributes"].get(name, np.nan) for name in names] for row in rows]

@@ -137,3 +137,72 @@ def test_mirroring_a_face_twice_gives_it_back():
     landmarks = rendered_face(np.random.default_rng(3))[1]
     twice = IBUG68.mirror_landmarks(IBUG68.mirror_landmarks(landmarks, axis_x=50.0), axis_x=50.0)
     assert nme_interocular(landmarks[None], twice[None])[0] < 1e-4
+
+
+def view(seed: int, **settings) -> tuple[np.ndarray, np.ndarray, HeadPose]:
+    rng = np.random.default_rng(seed)
+    image, landmarks = rendered_face(rng, size=256)
+    config = dataclasses.replace(STILL, flip=0.0, **settings)
+    return augmented(image, landmarks, HeadPose(0, 0, 0), rng, config=config, size=96, margin=1.3, scheme=IBUG68)
+
+
+def test_any_roll_turns_far_and_the_pose_says_so():
+    rolls = [view(seed, any_roll=1.0, any_roll_deg=120.0)[2].roll_deg for seed in range(30)]
+    assert max(rolls) > 60
+    assert min(rolls) < -60
+    assert max(map(abs, rolls)) <= 120
+    face = rendered_face(np.random.default_rng(4), size=256)[1]
+    _, points, pose = view(4, any_roll=1.0, any_roll_deg=120.0)
+    assert eye_roll_deg(points) - eye_roll_deg(face) == pytest.approx(pose.roll_deg, abs=0.01)
+
+
+def eye_roll_deg(landmarks: np.ndarray) -> float:
+    across = landmarks[45] - landmarks[36]
+    return float(np.degrees(np.arctan2(across[1], across[0])))
+
+
+@pytest.mark.parametrize("setting", ["things", "dark", "cut"])
+def test_harder_views_change_pixels_and_leave_landmarks(setting):
+    """Draws come in another order, so that the same view is found by its landmarks' shape, not by its seed."""
+    changed = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        image, landmarks = rendered_face(rng, size=256)
+        config = dataclasses.replace(STILL, flip=0.0, rotation_deg=0.0, shift=0.0, scale=(1.0, 1.0))
+        options = {"size": 96, "margin": 1.3, "scheme": IBUG68}
+        pose = HeadPose(0, 0, 0)
+        plain = augmented(image, landmarks, pose, np.random.default_rng(1), config=config, **options)
+        harder = dataclasses.replace(config, **{setting: 1.0})
+        hard = augmented(image, landmarks, pose, np.random.default_rng(seed), config=harder, **options)
+        np.testing.assert_array_equal(hard[1], plain[1])
+        changed += bool((hard[0] != plain[0]).any())
+    assert changed >= 10  # a cut may fall outside the crop on every side
+
+
+def test_a_photo_that_ends_repeats_its_last_pixels():
+    from train.augment import ending_at
+
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (80, 90, 3), np.uint8)
+    landmarks = np.array([[30.0, 30.0], [60.0, 55.0]], np.float32)
+    kinds = set()
+    for _ in range(40):
+        seen = ending_at(image, landmarks, rng)
+        assert seen.shape == image.shape
+        inner = (seen == image).all(axis=2)
+        assert inner[45, 45]
+        kinds.add((bool(inner[:, 0].any()), bool(inner[:, -1].any()), bool(inner[0].any()), bool(inner[-1].any())))
+    assert len(kinds) > 4
+
+
+def test_a_drawn_thing_covers_a_part_of_the_face():
+    from train.occluders import occluded_by_things
+
+    rng = np.random.default_rng(5)
+    image, landmarks = rendered_face(rng, size=128)
+    points = ((landmarks + 0.5) / 128 - 0.5).astype(np.float32)
+    shares = []
+    for _ in range(40):
+        covered = occluded_by_things(image.astype(np.float32), points, rng)
+        shares.append((np.abs(covered - image).max(axis=2) > 4).mean())
+    assert 0.02 < np.median(shares) < 0.6

@@ -226,3 +226,31 @@ def test_what_another_process_finds_wrong_is_said_here():
         forked(refuse, 1)(3)
     with pytest.raises(InputError, match="makers: expected 0 or more processes, got -1"):
         forked(refuse, -1)
+
+
+def test_weights_of_points_follow_the_truth_and_are_mirrored_with_it(samples):
+    weights = np.linspace(0.1, 1.0, 68).astype(np.float32)
+    weighted = [replace(sample, point_weights=weights) for sample in samples[:5]] + samples[5:]
+    batches, plain = make(weighted), make(samples)
+    mirrored = weights[list(IBUG68.mirror)]
+    seen = set()
+    for i in range(len(batches)):
+        truth, same = batches[i][1][0], plain[i][1][0]
+        np.testing.assert_array_equal(truth[:, :136], same)
+        for row in truth[:, 136:]:
+            match = [n for n, w in enumerate((weights, mirrored, np.ones(68))) if np.array_equal(row, w)]
+            assert match, row
+            seen.add(match[0])
+    assert seen == {0, 1, 2}
+
+
+def test_a_lying_head_has_the_pose_of_an_upright_one_turned(samples):
+    from train.batches import pose_label
+
+    face = samples[0].landmarks
+    upright = pose_label(samples[0], SHAPE_MODEL, IBUG68)
+    lying = np.stack([80 - face[:, 1], face[:, 0]], axis=1).astype(np.float32)  # a quarter turn, clockwise
+    pose = pose_label(replace(samples[0], landmarks=lying), SHAPE_MODEL, IBUG68)
+    assert pose.yaw_deg == pytest.approx(upright.yaw_deg, abs=0.5)
+    assert pose.pitch_deg == pytest.approx(upright.pitch_deg, abs=0.5)
+    assert pose.roll_deg == pytest.approx(upright.roll_deg + 90, abs=0.5)

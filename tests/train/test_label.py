@@ -88,6 +88,27 @@ def test_labels_are_near_the_truth_and_kept_with_their_spread(trained, labeller,
         assert 0 < face.attributes["label_spread"] < 1
 
 
+def test_a_label_is_the_mean_with_outside_teachers_and_points_they_doubt_weigh_less(trained, labeller, tmp_path):
+    from train.labelling.ridge import OutsideTeacher, Ridge
+
+    truth = read_packed(trained[0], split="train")
+    points = {f"images/{face.path.name}": face.landmarks + np.float32(1.0) for face in truth[1:]}
+    everyone = np.stack([face.landmarks for face in truth])
+    teacher = OutsideTeacher(points, Ridge.fit(everyone, everyone, strength=1e-6))
+    both = Labeller([trained[1]], [teacher])
+    own = both(truth[1].read_image(), BBox.around(truth[1].landmarks))[0]
+    other = teacher(truth[1])
+    result = label(both, truth, tmp_path / "set", replace(LOOSE, apart=9.0))
+    assert result.kept == len(truth)
+    written = read_packed(tmp_path / "set", split="train")
+    assert (written[0].point_weights == np.float32(0.4)).all()  # the other found nothing there
+    eyes = np.linalg.norm(np.subtract(*((own + other) / 2)[[36, 45]]))
+    apart = np.linalg.norm(own - other, axis=1) / eyes
+    np.testing.assert_allclose(written[1].point_weights, 1 / (1 + (apart / 0.06) ** 2), rtol=1e-3)
+    refused = label(both, truth, tmp_path / "strict", replace(LOOSE, apart=1e-6))
+    assert refused.left_out == {"teachers differ": len(truth) - 1}
+
+
 def test_views_are_mirrored_back_and_averaged(labeller):
     """A face and its mirror image get mirrored labels, up to the crops' grid."""
     face = faces(1)[0]
@@ -171,6 +192,14 @@ def test_the_command_labels_and_fit_trains_on_it(trained, tmp_path, capsys):
     for setting in ("network=tiny", "size=32", "batch=4", "epochs=2", "warmup_epochs=1", "extra_share=0.5"):
         fit += ["--set", setting]
     assert main([*fit, "--extra", str(tmp_path / "more")]) == 0
+    assert main(["side-shift", str(data), str(weights), "--out", str(tmp_path / "shift.npz")]) == 0
+    assert "labels of 12 faces lie" in capsys.readouterr().out
+    shifted = [*fit, "--out", str(tmp_path / "run2"), "--side-shift", str(tmp_path / "shift.npz")]
+    assert main([*shifted, "--extra", str(tmp_path / "more")]) == 0
+    assert (
+        main(["label", str(weights), "--source", str(data), "--out", str(tmp_path / "x"), "--ridge", "r.npz"]) == 2
+    )
+    assert "--outside POINTS together with --ridge" in capsys.readouterr().err
     from train.checkpoint import read_arrays
 
     assert read_arrays(tmp_path / "run" / "best.npz")[1]["data"] == "drawn, 12 faces; more, 12 faces"

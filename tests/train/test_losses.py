@@ -282,6 +282,21 @@ def test_asm_takes_any_base_loss(base):
     np.testing.assert_allclose(value(softened, true, pred), value(plain, smooth, pred), rtol=RTOL)
 
 
+@pytest.mark.parametrize("name", ["l1", "l2", "smooth_l1", "wing", "asm", "softened", "acr"])
+def test_points_of_weight_zero_have_no_gradient_and_equal_weights_change_nothing(name):
+    true, pred = example(name)
+    loss = build_loss(name, MODEL, SIZE)
+    even = np.concatenate([true, np.ones((len(true), POINTS))], axis=1)
+    np.testing.assert_allclose(value(loss, even, pred), value(loss, true, pred), rtol=RTOL)
+    half = np.concatenate([true, np.full((len(true), POINTS), 0.5)], axis=1)
+    np.testing.assert_allclose(value(loss, half, pred), value(loss, true, pred) / 2, rtol=RTOL)
+    silent = even.copy()
+    silent[:, 2 * POINTS + 3] = 0.0
+    steps = gradient(loss, silent, pred)
+    assert (steps[:, 6:8] == 0).all()
+    assert (np.delete(steps, [6, 7], axis=1) != 0).any()
+
+
 def test_asm_alpha_follows_the_thirds_of_the_epochs():
     loss = build_loss("asm", MODEL, SIZE)
     seen = [(loss.set_epoch(epoch, 6), float(np.asarray(loss.alpha))) for epoch in range(6)]
@@ -520,6 +535,17 @@ def test_cell_entropy_asks_for_the_nearest_cells_where_a_point_is_outside():
     assert float(CellEntropyLoss()(outside, corner)) < 0.25
     beside = np.ascontiguousarray(corner[..., ::-1])
     assert float(CellEntropyLoss()(outside, beside)) > 10
+
+
+def test_cell_entropy_weighs_points():
+    from train.losses import CellEntropyLoss
+
+    rng = np.random.default_rng(1)
+    maps = rng.uniform(0.01, 1, (1, 2, 16)).astype(np.float32)
+    places = rng.uniform(-0.4, 0.4, (1, 4)).astype(np.float32)
+    alone = [float(CellEntropyLoss()(places[:, 2 * i : 2 * i + 2], maps[:, i : i + 1])) for i in (0, 1)]
+    weighted = np.concatenate([places, [[1.0, 0.25]]], axis=1).astype(np.float32)
+    assert float(CellEntropyLoss()(weighted, maps)) == pytest.approx((alone[0] + 0.25 * alone[1]) / 2, rel=1e-5)
 
 
 def test_cell_entropy_takes_square_maps():

@@ -42,7 +42,8 @@ class Sample:
         subset: part of the set, for figures per part.
         upright: landmarks are those of the photo as viewers show it, its EXIF orientation obeyed, and not of the
             pixels as stored, as published sets have them.
-        point_weights: (n,) float32 from 0 to 1, how much each point counts in training; None where all count alike.
+        point_weights: (n,) float32 from 0 to 1, how much each point counts in training; None where all count
+            alike.
         image: (h, w, 3) uint8 BGR, for sets that embed their images; None: read `path`.
     """
 

@@ -13,7 +13,7 @@ from train.labelling.side_shift import as_complex, eye_line
 Float32 = npt.NDArray[np.float32]
 
 HALF = 0.06
-"""Distance of two opinions, in outer-eye distances, at which a point weighs half: about twice the difference of two
+"""Distance of two opinions, in outer-eye distances, at which a point weighs half: about twice that of two
 annotators."""
 
 

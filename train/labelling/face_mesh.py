@@ -5,9 +5,10 @@ A script for an environment of its own, since the last mediapipe with bundled mo
     python3 -m venv mesh && mesh/bin/pip install mediapipe==0.10.21
     mesh/bin/python train/labelling/face_mesh.py DATA/300W --out mesh_300W.npz
 
-`python -m train label --outside` turns the points into landmarks of the scheme. It imports nothing of this project.
-Source: Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020. The models in the
-wheel are Apache-2.0.
+`python -m train label --outside` turns the points into landmarks of the scheme. This file imports nothing of the
+project.
+Source: Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020. The models in
+the wheel are Apache-2.0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ POINTS = 478
 
 
 def found_points(mesh: object, image: np.ndarray) -> np.ndarray:
-    """(478, 2) float32 in pixels of an (h, w, 3) uint8 BGR image, pixel centres at integers; NaN where no face is."""
+    """(478, 2) float32 in pixels of an (h, w, 3) uint8 BGR image, centres at integers; NaN without a face."""
     height, width = image.shape[:2]
     result = mesh.process(np.ascontiguousarray(image[:, :, ::-1]))  # type: ignore[attr-defined]
     if not result.multi_face_landmarks:
@@ -32,6 +33,7 @@ def found_points(mesh: object, image: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
+    """Look for a face in every crop of the set and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", type=Path, help="the folder of a packed set")
     parser.add_argument("--out", type=Path, required=True, help="the npz to write: files (n,), points (n, 478, 2)")

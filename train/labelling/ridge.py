@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from train.checkpoint import read_arrays, write_arrays
+from train.datasets import Sample
 from train.labelling.side_shift import as_complex
 
 Float32 = npt.NDArray[np.float32]
@@ -60,6 +62,56 @@ class Ridge:
         centre, unit = frames
         z = as_complex(flat.reshape(len(points), -1, 2)) * unit[:, None] + centre[:, None]
         return np.stack([z.real, z.imag], axis=-1).astype(np.float32)
+
+    def save(self, path: Path, *, data: str) -> None:
+        """Write an npz of float32 arrays and a note that names the set it was fitted to."""
+        arrays = {"source_mean": self.source_mean, "target_mean": self.target_mean, "weights": self.weights}
+        note = {"line": self.line, "data": data}
+        write_arrays(path, {name: value.astype(np.float32) for name, value in arrays.items()}, note)
+
+    @classmethod
+    def load(cls, path: Path) -> Ridge:
+        """What `save` wrote.
+
+        Raises:
+            CheckpointError: the file is missing or damaged. InputError: it holds something else.
+        """
+        arrays, note = read_arrays(path)
+        names = ("source_mean", "target_mean", "weights")
+        if any(name not in arrays for name in names) or "line" not in note:
+            raise InputError(f"{path}: expected what python -m train fit-outside wrote")
+        source, target, weights = (np.asarray(arrays[name], np.float64) for name in names)
+        if weights.shape != (len(source), len(target)):
+            raise InputError(f"{path}: expected weights {len(source), len(target)}, got {weights.shape}")
+        line = note["line"]
+        return cls(source, target, weights, None if line is None else (int(line[0]), int(line[1])))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutsideTeacher:
+    """Landmarks of faces on which another network found points.
+
+    Attributes:
+        points: (m, 2) float32 by the file's name below the packed set, pixels of the stored crop.
+        ridge: from m points to landmarks.
+    """
+
+    points: Mapping[str, Float32]
+    ridge: Ridge
+
+    @classmethod
+    def read(cls, path: Path, ridge: Ridge) -> OutsideTeacher:
+        """Of the npz that train/labelling/face_mesh.py wrote."""
+        points = read_points(path)
+        count = len(ridge.source_mean) // 2
+        if odd := next((name for name, p in points.items() if p.shape != (count, 2)), None):
+            raise InputError(f"{path}: expected {count} points for this ridge, {odd} has {len(points[odd])}")
+        return cls(points, ridge)
+
+    def __call__(self, face: Sample) -> Float32 | None:
+        """Landmarks (n, 2) in pixels of the face's image; None where the other network found nothing."""
+        found = self.points.get(f"{face.path.parent.name}/{face.path.name}")
+        return None if found is None else self.ridge(found[None])[0]
 
 
 def crossed(points: Float32, landmarks: Float32, *, folds: int = 10, strength: float = 0.1) -> Float32:

@@ -1,11 +1,11 @@
 """The side shift of a set: how far its annotators' points lie to one side of where a mirror would put them.
 
-A network that is trained on faces and their mirror images is taught two targets, `shift` to the left and to the right of
-the middle, and answers their mean. Taken off the labels first, both targets are one.
+A network that is trained on faces and their mirror images is taught two targets, one to the left and one to the
+right of the middle, and answers their mean. Taken off the labels first, both targets are one.
 
-Frame: offsets are complex numbers over the vector from the subject's right outer eye corner to the left one, so that a
-shift of 0.01 is one per cent of the outer-eye distance towards the subject's left (the image right of an upright
-face), whatever the face's size and roll.
+Frame: offsets are complex numbers over the vector from the subject's right outer eye corner to the left one. A
+shift of 0.01 is one per cent of the outer-eye distance towards the subject's left, which is the image right of an
+upright face, whatever the face's size and roll.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class SideShift:
         """Of labels (faces, n, 2) against answers that a mirror does not change, (faces, n, 2): the mean of what a
         network says of an image and of its mirror image."""
         if truth.shape != answers.shape or truth.ndim != 3 or not len(truth):
-            raise InputError(f"side shift: expected labels and answers alike, got {truth.shape} and {answers.shape}")
+            raise InputError(
+                f"side shift: expected labels and answers alike, got {truth.shape} and {answers.shape}"
+            )
         labels = as_complex(truth)
         differences = (labels - as_complex(answers)) / eye_line(labels, scheme)[:, None]
         mean = differences.mean(axis=0)

@@ -9,7 +9,7 @@ from keras import ops
 
 from sdk.shape_model import ShapeModel
 from train.losses.asm import AsmOperator
-from train.losses.points import LandmarkLoss, positive
+from train.losses.points import LandmarkLoss, positive, split_weights, weighted_mean
 
 ACR_EPOCHS = 150
 ACR_VARIANCE = ((0, 0.80), (16, 0.85), (31, 0.90), (71, 0.95), (101, 0.97))
@@ -62,10 +62,11 @@ class AcrLoss(LandmarkLoss):
         return gap / ops.maximum(ops.max(gap, axis=-1, keepdims=True), FLOOR)
 
     def call(self, true: Any, pred: Any) -> Any:
+        true, weights = split_weights(true, pred.shape[-1])
         delta = self.unit * ops.abs(true - pred)
         near = self.lam * ops.log1p(ops.power(delta, 2.0 - self.difficulty(true)))
         penalty = ops.where(delta <= 1.0, near, ops.square(delta) + self._c)
-        return ops.mean(penalty, axis=-1) / self.unit
+        return weighted_mean(penalty, weights) / self.unit
 
     def set_epoch(self, epoch: int, epochs: int) -> bool:
         return self.smooth.set_variance(acr_variance(epoch, epochs))

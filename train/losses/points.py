@@ -156,8 +156,8 @@ def split_weights(true: Any, count: int) -> tuple[Any, Any]:
 
 
 def weighted_mean(values: Any, weights: Any) -> Any:
-    """Mean over the last axis of values times weights; the weights of a face need not sum to anything, so that a face
-    of doubtful points counts for less as a whole."""
+    """Mean over the last axis of values times weights. The weights of a face are not brought to one sum, so that a
+    face of doubtful points counts for less as a whole."""
     return ops.mean(values if weights is None else values * weights, axis=-1)
 
 

@@ -1,0 +1,98 @@
+"""Command line: python -m train side-shift | fit-outside."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sdk.errors import InputError
+from train.backend import add_backend, choose_backend
+
+
+def add_side_shift(commands: Any) -> None:
+    """The parser of `side-shift`."""
+    parser = commands.add_parser(
+        "side-shift",
+        help="measure how far a set's labels lie to one side of where a mirror would put them",
+        description="Compare the labels of DATA's train split with what networks say of each face and its mirror "
+        "image, and write the part that a mirror turns round (docs/data.md). Give it to fit --side-shift.",
+        epilog="Example: python -m train side-shift DATA/300W run/best.npz --out side_shift.npz",
+    )
+    parser.add_argument("data", type=Path, help="folder of a packed set")
+    parser.add_argument("weights", type=Path, nargs="+", help="best.npz of one or several trainings")
+    parser.add_argument("--out", type=Path, required=True, help="the npz to write")
+    add_backend(parser)
+    parser.set_defaults(run=_side_shift)
+
+
+def add_fit_outside(commands: Any) -> None:
+    """The parser of `fit-outside`."""
+    parser = commands.add_parser(
+        "fit-outside",
+        help="fit landmarks to the points of another network, which then labels with ours",
+        description="Fit a ridge regression from the points that another network found on DATA's train split to "
+        "the landmarks of the set. Give it to label --ridge.",
+        epilog="Example: python -m train fit-outside mesh_300W.npz --data DATA/300W --out ridge.npz",
+    )
+    parser.add_argument("points", type=Path, help="what train/labelling/face_mesh.py wrote for DATA")
+    parser.add_argument("--data", type=Path, required=True, help="folder of a packed set")
+    parser.add_argument("--side-shift", type=Path, metavar="NPZ", help="taken off the landmarks first")
+    parser.add_argument("--strength", type=float, default=0.1, help="of the ridge (default %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="the npz to write")
+    parser.set_defaults(run=_fit_outside)
+
+
+def _side_shift(options: argparse.Namespace) -> None:
+    choose_backend(options)
+    import numpy as np
+
+    from sdk.results import BBox
+    from train.datasets import read_packed
+    from train.label import Labeller
+    from train.labelling.side_shift import SideShift
+
+    faces = read_packed(options.data, split="train")
+    labeller = Labeller(options.weights)
+    answers = np.stack([labeller(face.read_image(), BBox.around(face.landmarks))[0] for face in faces])
+    truth = np.stack([face.landmarks for face in faces])
+    shift = SideShift.between(truth, answers, labeller.scheme, data=options.data.name)
+    shift.save(options.out)
+    print(f"{options.out}: labels of {len(faces)} faces lie {_percent(shift.offsets.mean())} to the image right")
+    for name, points in labeller.scheme.groups.items():
+        print(f"  {name}: {_percent(shift.offsets[list(points)].mean())}")
+
+
+def _percent(offset: complex) -> str:
+    return f"{100.0 * offset.real:+.2f} % of the outer-eye distance"
+
+
+def _fit_outside(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from sdk.metrics import nme_interocular
+    from sdk.schemes import scheme_by_name
+    from train.datasets import read_packed
+    from train.labelling.ridge import MESH_LINE, Ridge, read_points
+    from train.labelling.side_shift import SideShift
+
+    points = read_points(options.points)
+    shift = None if options.side_shift is None else SideShift.load(options.side_shift)
+
+    def pairs(split: Any) -> tuple[Any, Any, str]:
+        faces = read_packed(options.data, split=split)
+        faces = faces if shift is None else shift.without(faces)
+        known = [face for face in faces if f"{face.path.parent.name}/{face.path.name}" in points]
+        if not known:
+            raise InputError(
+                f"{options.points}: expected points of faces of {options.data}, split {split}; got none"
+            )
+        found = np.stack([points[f"{face.path.parent.name}/{face.path.name}"] for face in known])
+        return found, np.stack([face.landmarks for face in known]), known[0].scheme
+
+    found, truth, scheme = pairs("train")
+    ridge = Ridge.fit(found, truth, strength=options.strength, line=MESH_LINE)
+    ridge.save(options.out, data=options.data.name)
+    val_found, val_truth, _ = pairs("val")
+    error = nme_interocular(val_truth, ridge(val_found), scheme=scheme_by_name(scheme)).mean()
+    print(f"{options.out}: fitted to {len(found)} faces; {error:.2f} % of the outer-eye distance off on val")
