@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sdk.errors import InputError
 from sdk.results import Face, check_face
 from sdk.schemes import IBUG68
 
@@ -15,9 +16,13 @@ EYES_OF_BOX = 0.6
 
 
 def interocular_distance(face: Face) -> float:
-    """Distance between the outer eye corners, pixels of the frame."""
+    """Distance between the outer eye corners, pixels of the frame.
+
+    Raises:
+        InputError: no Face, or one of another landmark scheme than ibug68; so for all measures here.
+    """
     right, left = IBUG68.outer_eye_corners
-    return _distance(check_face(face).landmarks, right, left)
+    return _distance(_of_68(face), right, left)
 
 
 def face_unit(face: Face) -> float:
@@ -34,17 +39,28 @@ def eye_openness(face: Face) -> tuple[float, float]:
     noisy on small faces: compare with the same person's own mean.
     Source: Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.
     """
-    check_face(face)
+    landmarks = _of_68(face)
     right, left = IBUG68.groups["subject_right_eye"], IBUG68.groups["subject_left_eye"]
-    return _aspect(face.landmarks, right), _aspect(face.landmarks, left)
+    return _aspect(landmarks, right), _aspect(landmarks, left)
 
 
 def mouth_openness(face: Face) -> float:
     """Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning, no unit."""
-    check_face(face)
-    height = np.mean([_distance(face.landmarks, a, b) for a, b in ((61, 67), (62, 66), (63, 65))])
-    width = _distance(face.landmarks, 60, 64)
+    landmarks = _of_68(face)
+    height = np.mean([_distance(landmarks, a, b) for a, b in ((61, 67), (62, 66), (63, 65))])
+    width = _distance(landmarks, 60, 64)
     return float(height / width) if width > 0 else 0.0
+
+
+def _of_68(face: Face) -> Float32:
+    """The landmarks of a face that has the 68 points whose numbers the measures name."""
+    landmarks = check_face(face).landmarks
+    if len(landmarks) != IBUG68.n_points:
+        raise InputError(
+            f"face: expected the {IBUG68.n_points} points of {IBUG68.name}, got {len(landmarks)}; "
+            "measures of another landmark scheme have to name its points"
+        )
+    return landmarks
 
 
 def _aspect(landmarks: Float32, eye: tuple[int, ...]) -> float:

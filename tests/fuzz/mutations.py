@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from sdk.model_file import SCHEME
 from sdk.packing import METADATA_NAME
+from sdk.schemes import IBUG68
 from sdk.tflite.rules import RULES
 
 Rng = np.random.Generator
@@ -222,6 +224,22 @@ def _field(parts: Parts, rng: Rng) -> bytes:
     return parts.built(members={**parts.members, METADATA_NAME: text}, sums=bool(rng.random() < 0.7))
 
 
+def _scheme(parts: Parts, rng: Rng) -> bytes:
+    """A landmark scheme of the file's own, one of its fields odd more often than not."""
+    table = json.loads(parts.members[METADATA_NAME])
+    scheme: dict[str, Any] = {**IBUG68.to_dict(), "name": "own"}
+    if rng.random() < 0.8:
+        level = scheme["groups"] if rng.random() < 0.3 else scheme
+        key = str(rng.choice(list(level)))
+        if isinstance(level[key], list) and rng.random() < 0.5:
+            level[key] = [*level[key]]
+            level[key][int(rng.integers(len(level[key])))] = ODD_VALUES[int(rng.integers(len(ODD_VALUES)))]
+        else:
+            level[key] = ODD_VALUES[int(rng.integers(len(ODD_VALUES)))]
+    table |= {"scheme": "own", SCHEME: scheme}
+    return parts.built(members={**parts.members, METADATA_NAME: json.dumps(table).encode()})
+
+
 def _text(parts: Parts, rng: Rng) -> bytes:
     """The metadata's text."""
     old = parts.members[METADATA_NAME]
@@ -369,6 +387,7 @@ MUTATIONS: Mapping[str, tuple[Callable[[Parts, Rng], bytes], float]] = {
     "numbers of an array": (_array, 1.5),
     "field of the metadata": (_field, 3.0),
     "text of the metadata": (_text, 1.0),
+    "scheme of its own": (_scheme, 1.0),
     "bytes of the network": (_network_bytes, 1.0),
     "numbers of the network": (_network_numbers, 1.0),
     "tables of the network": (_network_tables, 5.0),

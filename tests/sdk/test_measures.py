@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sdk import BBox, Face, FaceAligner, HeadPose, ModelFile
+from sdk import BBox, Face, FaceAligner, HeadPose, InputError, ModelFile
 from sdk.measures import eye_openness, interocular_distance, mouth_openness
 
 MEAN = ModelFile.default().shape_model.mean
@@ -46,3 +46,11 @@ def test_the_portraits_have_open_eyes(hopper, astronaut):
         (found,) = FaceAligner().predict(frame)
         assert all(0.12 < v < 0.6 for v in eye_openness(found))
     assert dataclasses.is_dataclass(found)
+
+
+@pytest.mark.parametrize("measure", [eye_openness, interocular_distance, mouth_openness])
+@pytest.mark.parametrize("count", [5, 98])
+def test_faces_of_another_scheme_are_refused_in_words(measure, count):
+    other = dataclasses.replace(face(MEAN), landmarks=np.zeros((count, 2), np.float32))
+    with pytest.raises(InputError, match=f"expected the 68 points of ibug68, got {count}"):
+        measure(other)
