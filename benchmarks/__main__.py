@@ -35,6 +35,9 @@ from sdk.errors import InputError
 from sdk.options import check_options
 from sdk.photos import write_photo
 
+SIDE_SHIFT = Path("models/side_shift_300w.npz")
+"""Of 300W's train split, in a checkout."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
@@ -61,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(accuracy)
     accuracy.add_argument(
         "--splits", nargs="+", default=["test_common", "test_challenging"], help="default: both test splits"
+    )
+    accuracy.add_argument(
+        "--side-shift",
+        type=Path,
+        metavar="NPZ",
+        help="what train side-shift wrote for 300W's train split, for the column without it (default: "
+        "models/side_shift_300w.npz of a checkout)",
     )
     accuracy.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
     accuracy.add_argument(
@@ -159,12 +169,17 @@ def _models(options: argparse.Namespace) -> Iterator[Path]:
 
 def _accuracy(options: argparse.Namespace) -> None:
     from benchmarks.accuracy import measure, to_table
+    from train.labelling.side_shift import SideShift
 
+    given = options.side_shift or SIDE_SHIFT
+    shift = SideShift.load(given) if options.side_shift or given.is_file() else None
     rows = []
     for path in _models(options):
         aligner = FaceAligner(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        rows += measure(aligner, digest, options.data / "300W", options.splits, seed=options.seed)
+        rows += measure(
+            aligner, digest, options.data / "300W", options.splits, seed=options.seed, side_shift=shift
+        )
     print(to_table(rows))
     more = {}
     if options.peer:

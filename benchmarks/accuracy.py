@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.offsets import Complex, differences, nme_without_own_shift, nme_without_side
 from sdk import BBox, Face, FaceAligner
 from sdk.metrics import auc, ced, failure_rate, nme_interocular
 from train.datasets import Sample, read_packed
 from train.datasets.packed import Split
 from train.evaluation.boxes import JITTER as JITTER
 from train.evaluation.boxes import jittered_box
+from train.labelling.side_shift import SideShift
 
 MATCH = 0.3
 """A detected face is the annotated one if their landmark boxes overlap (IoU) by this much."""
 
 CED_STEPS = 40
+
+COMMON = "test_common"
+"""The split that a network's own constant shift is measured on."""
 
 Float32 = npt.NDArray[np.float32]
 Find = Callable[[FaceAligner, Sample, npt.NDArray[np.uint8], np.random.Generator], Face | None]
@@ -43,6 +49,10 @@ class AccuracyRow:
     auc_at_10: float
     ced: tuple[float, ...] = ()
     """Shares of all faces with an NME of at most 0, 0.25, ... 10 %."""
+    nme_without_side: float | None = None
+    """NME after the set's side shift, estimated on its train split, is taken off the labels."""
+    nme_without_own_shift: float | None = None
+    """NME after one (dx, dy) of the network is taken off: two-fold on test_common, that of common elsewhere."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,25 +85,46 @@ BOXES: dict[str, Find] = {"jittered": from_true_box, "jittered, refined": refine
 
 
 def measure(
-    aligner: FaceAligner, sha256: str, root: Path, splits: Sequence[Split], *, seed: int = 0
+    aligner: FaceAligner,
+    sha256: str,
+    root: Path,
+    splits: Sequence[Split],
+    *,
+    seed: int = 0,
+    side_shift: SideShift | None = None,
 ) -> list[AccuracyRow]:
     """A row per split and source of boxes. The jitter of face i depends on seed and i alone."""
     rows = []
+    of_common: dict[str, Complex] = {}
     for split in splits:
         samples = read_packed(root, split=split)
         for boxes, find in BOXES.items():
-            errors = [
-                _error(aligner, sample, find, np.random.default_rng((seed, i))) for i, sample in enumerate(samples)
+            faces = [
+                find(aligner, sample, sample.read_image(), np.random.default_rng((seed, i)))
+                for i, sample in enumerate(samples)
             ]
-            rows.append(_row(aligner.model.name, sha256, split, boxes, np.array(errors)))
+            row = _row(aligner.model.name, sha256, split, boxes, np.array([*map(_error, samples, faces)]))
+            apart = _differences(samples, faces)
+            if split == COMMON:
+                of_common[boxes] = apart
+            own = nme_without_own_shift(apart, None if split == COMMON else of_common.get(boxes))
+            side = math.nan if side_shift is None else nme_without_side(apart, side_shift)
+            rows.append(replace(row, nme_without_side=_known(side), nme_without_own_shift=_known(own)))
     return rows
 
 
-def _error(aligner: FaceAligner, sample: Sample, find: Find, rng: np.random.Generator) -> float:
-    face = find(aligner, sample, sample.read_image(), rng)
+def _error(sample: Sample, face: Face | None) -> float:
     if face is None:
         return float("inf")
     return float(nme_interocular(sample.landmarks[None], face.landmarks[None])[0])
+
+
+def _differences(samples: Sequence[Sample], faces: Sequence[Face | None]) -> Complex:
+    pairs = [(s.landmarks, f.landmarks) for s, f in zip(samples, faces, strict=True) if f is not None]
+    if not pairs:
+        return np.empty((0, 0), np.complex128)
+    truth, found = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
+    return differences(truth, found)
 
 
 def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np.float64]) -> AccuracyRow:
@@ -115,11 +146,24 @@ def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np
 
 def to_table(rows: Sequence[AccuracyRow]) -> str:
     """The rows as a Markdown table."""
-    head = "| model | 300W split | boxes | faces | missed | NME % | median % | FR10 % | AUC10 |"
-    lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|"]
-    lines += [
-        f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {r.nme_interocular:.2f} | "
-        f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
-        for r in rows
-    ]
+    head = (
+        "| model | 300W split | boxes | faces | missed | NME % | without side % | without own shift % | median % "
+        "| FR10 % | AUC10 |"
+    )
+    lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for r in rows:
+        without = f"{_figure(r.nme_without_side)} | {_figure(r.nme_without_own_shift)}"
+        lines.append(
+            f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {r.nme_interocular:.2f} | {without} | "
+            f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
+        )
     return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _known(value: float) -> float | None:
+    """The value, or None where it is no number."""
+    return value if math.isfinite(value) else None
