@@ -152,9 +152,9 @@ def to_table(rows: Sequence[AccuracyRow]) -> str:
     )
     lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for r in rows:
-        without = f"{_figure(r.nme_without_side)} | {_figure(r.nme_without_own_shift)}"
+        errors = f"{r.nme_interocular:.2f} | {_figure(r.nme_without_side)} | {_figure(r.nme_without_own_shift)}"
         lines.append(
-            f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {r.nme_interocular:.2f} | {without} | "
+            f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {errors} | "
             f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
         )
     return "\n".join(lines)

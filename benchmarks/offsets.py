@@ -1,7 +1,7 @@
-"""Errors without what a choice of convention can move: the side that labels lean to, a network's own constant shift.
+"""Errors without what conventions can move: the side that labels lean to, and a network's own constant shift.
 
-Frame: differences of found and true points are complex numbers over the vector between the true outer eye corners, so
-that their absolute values are errors in outer-eye distances (train.labelling.side_shift).
+Frame: differences of found and true points are complex numbers over the vector between the true outer eye corners,
+so that their absolute values are errors in outer-eye distances (train.labelling.side_shift).
 """
 
 from __future__ import annotations
