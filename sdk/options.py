@@ -40,9 +40,8 @@ def check_options(options: argparse.Namespace) -> None:
     check_targets([*results, *into], [*read, *tables])
     for name, path in written:
         if os.path.exists(path) and os.path.isdir(path) != (name in folders) and not is_stream(path):
-            raise InputError(
-                f"--{name} {path}: expected a {'folder' if name in folders else 'file'}, got the other"
-            )
+            expected, got = ("folder", "file") if name in folders else ("file", "folder")
+            raise InputError(f"--{name} {path}: expected a {expected}, got a {got}")
         check_writable(path)
     for name, path in results:
         _check_not_inside(name, path, read)

@@ -91,7 +91,9 @@ def _identity_of_stdout() -> Hashable:
 
 def _over_input(name: str, path: Path, what: str, read: Path) -> str:
     other = "" if str(path) == str(read) else f", under another name ({read})"
-    return f"{name} {path}: this is the {what} that is read{other}; nothing was written, choose another file"
+    return (
+        f"{name} {path}: this is the file that is read as {what}{other}; nothing was written, choose another file"
+    )
 
 
 def _both(name: str, path: Path, other: str, there: Path) -> str:

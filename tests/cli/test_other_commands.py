@@ -59,11 +59,11 @@ ONTO_INPUT = [
 
 NOT_WRITABLE = [
     ("train fit-shape data --out state.pth/x.npz", "no folder"),
-    ("train fit data --out state.pth", "expected a folder"),
-    ("train fit-shape data --out run", "expected a file"),
-    ("convert expect a.tflite --out a.tflite", "expected a folder"),
+    ("train fit data --out state.pth", "expected a folder, got a file"),
+    ("train fit-shape data --out run", "expected a file, got a folder"),
+    ("convert expect a.tflite --out a.tflite", "expected a folder, got a file"),
     ("convert run/best.npz --shape-model shape.npz --recipe float32 --out state.pth/a/b.tflite", "no folder"),
-    ("convert card a.tflite --out run", "expected a file"),
+    ("convert card a.tflite --out run", "expected a file, got a folder"),
     ("benchmarks flops a.tflite --out shape.npz/deep/x.json", "no folder"),
 ]
 
@@ -102,6 +102,11 @@ def test_a_result_onto_an_input_is_refused(files, capsys, words):
     error = capsys.readouterr().err
     assert "that is read" in error or "which is read" in error or "the same file" in error, error
     assert content(files) == before
+
+
+def test_an_input_of_a_plural_name_is_told_in_plain_words(files, capsys):
+    assert MAINS["convert"]("run/best.npz --shape-model shape.npz --out run/best.npz".split()) == 2
+    assert "this is the file that is read as weights; nothing was written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("words", "message"), NOT_WRITABLE)
