@@ -105,7 +105,7 @@ def test_a_result_onto_an_input_is_refused(files, capsys, words):
 
 
 def test_an_input_of_a_plural_name_is_told_in_plain_words(files, capsys):
-    assert MAINS["convert"]("run/best.npz --shape-model shape.npz --out run/best.npz".split()) == 2
+    assert MAINS["convert"](["run/best.npz", "--shape-model", "shape.npz", "--out", "run/best.npz"]) == 2
     assert "this is the file that is read as weights; nothing was written" in capsys.readouterr().err
 
 
