@@ -31,6 +31,8 @@ _AS_JPEG = (".jfif", ".jpe")
 _AS_PNG = (".gif", ".avif")
 """Photos whose marked picture is a PNG: OpenCV writes these slowly, in few colours, or not at all."""
 
+_NOWHERE = "a link to a file that is not there"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -75,9 +77,11 @@ def _named(argument: str) -> Found:
 
 def _chosen(paths: Iterable[Path], where: str, otherwise: str) -> Found:
     """The photos among paths; names such as ._a.jpg are notes of macOS, not photos."""
-    files = sorted(p for p in paths if not p.name.startswith("._") and p.is_file())
+    named = sorted(p for p in paths if not p.name.startswith("._"))
+    files = [p for p in named if p.is_file()]
     photos = [p for p in files if p.suffix.lower() in SUFFIXES]
-    unread: dict[str, list[Path]] = {}
+    lost = [p for p in named if p.suffix.lower() in SUFFIXES and p.is_symlink() and not p.exists()]
+    unread: dict[str, list[Path]] = {_NOWHERE: lost} if lost else {}
     for path in files:
         reason = UNREAD.get(path.suffix.lower())
         if reason is not None:

@@ -64,6 +64,16 @@ def test_other_photos_of_a_folder_are_read_and_marked(suffix, tmp_path, hopper):
     assert cv2.imread(str(out / name)).shape == hopper.shape
 
 
+def test_links_that_lead_nowhere_are_named(album, tmp_path, capsys):
+    try:
+        (album / "gone.jpg").symlink_to("moved_away.jpg")
+    except OSError:
+        pytest.skip("this user may make no links here")
+    for argument in (str(album), str(album / "*.jpg")):
+        assert main(["predict", argument, "--json", str(tmp_path / "o.json")]) == 0
+        assert "gone.jpg skipped: a link to a file that is not there" in capsys.readouterr().err
+
+
 def test_notes_of_macos_are_no_photos(album, tmp_path, capsys):
     (album / "._a.jpg").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
     table = tmp_path / "o.json"
