@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fuzz")]
 from fuzz import MODELS  # noqa: E402
 from mutations import Parts, mutated  # noqa: E402
 
-from sdk import DetectorFile, ModelFile, ModelFileError  # noqa: E402
+from sdk import IBUG68, DetectorFile, ModelFile, ModelFileError  # noqa: E402
 
 OK, REFUSED = "0", "2"
 
@@ -28,9 +28,11 @@ OK, REFUSED = "0", "2"
 def in_python(content: bytes, kind: str) -> tuple[str, str]:
     """Status and message, as the reader in C gives them."""
     try:
-        (DetectorFile if kind == "d" else ModelFile).from_bytes(content, origin="stdin")
+        model = (DetectorFile if kind == "d" else ModelFile).from_bytes(content, origin="stdin")
     except ModelFileError as error:
         return REFUSED, str(error)
+    if isinstance(model, ModelFile) and model.scheme is not IBUG68:
+        return REFUSED, "the C library takes faces of ibug68 alone"
     return OK, ""
 
 
