@@ -18,7 +18,7 @@ from train.pose_head import add_fit_pose
 from train.pretrained_command import add_pretrained
 from train.qat import add_qat
 
-STOPPED = "stopped; the last whole epoch is kept, the same command goes on from there"
+STOPPED = "stopped; the last whole epoch, if there is one, is kept, and the same command goes on from there"
 
 
 def main(arguments: list[str] | None = None) -> int:
