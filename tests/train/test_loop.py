@@ -120,7 +120,8 @@ def test_sigterm_ends_a_training_as_ctrl_c_does(packed, tmp_path):
             process.send_signal(signal.SIGTERM)
     assert process.wait() == 143, text
     process.stdout.close()
-    assert "the last whole epoch, if there is one, is kept, and the same command goes on from there (SIGTERM)" in text
+    words = "the last whole epoch, if there is one, is kept, and the same command goes on from there (SIGTERM)"
+    assert words in text
     assert "Traceback" not in text
     assert 2 <= len(history(out)) < 400
     assert not list(out.glob("*.part*"))
