@@ -89,9 +89,23 @@ def _size(path: Path) -> int:
 
 
 def folder_digest(folder: Path, texts: Iterable[Path]) -> str:
-    """Number and SHA-256 of text files below a folder, names and content."""
+    """Number and SHA-256 of text files below a folder, names and content, and of the names and sizes of the files
+    that share a name with one but for the suffix, as a face's photo does."""
     digest, count = hashlib.sha256(), 0
+    listed: dict[Path, dict[str, list[Path]]] = {}
     for text in texts:
         _add(digest, text.relative_to(folder).as_posix(), text.read_bytes())
+        if text.parent not in listed:  # each folder is read once, however many faces it has
+            listed[text.parent] = _by_stem(text.parent)
+        for beside in listed[text.parent][text.stem]:
+            if beside != text:
+                _add(digest, beside.name, _size(beside))
         count += 1
     return f"{count} faces, {digest.hexdigest()}"
+
+
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        found.setdefault(path.stem, []).append(path)
+    return found

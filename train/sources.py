@@ -70,8 +70,9 @@ def _check_same_source(source: Path, packed: Path) -> None:
     there, here = file.read_text(encoding="utf-8"), folder_digest(source, pts_files(source))
     if there != here:
         raise DataError(
-            f"{packed}: was packed from other .pts files than those in {source} now ({there.partition(',')[0]} "
-            f"then, {here.partition(',')[0]} now); use another --out, or remove {packed.parent} to start again"
+            f"{packed}: was packed from other .pts files or photos than those in {source} now "
+            f"({there.partition(',')[0]} then, {here.partition(',')[0]} now); use another --out, or remove "
+            f"{packed.parent} to start again"
         )
 
 

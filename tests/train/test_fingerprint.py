@@ -152,6 +152,25 @@ def test_edited_pts_files_are_not_passed_over(tmp_path, capsys):
         packed_set(photos, tmp_path / "run")
 
 
+@pytest.mark.parametrize("change", ["replaced", "gone"])
+def test_edited_photos_are_not_passed_over(tmp_path, change):
+    from sdk.testing import rendered_face
+    from tests.train.test_sources import write_face
+
+    photos, rng = tmp_path / "photos", np.random.default_rng(0)
+    photos.mkdir()
+    for k in range(4):
+        write_face(photos / f"face{k}", *rendered_face(rng, size=96))
+    packed_set(photos, tmp_path / "run")
+    photo = next(path for path in photos.glob("face1.*") if path.suffix != ".pts")
+    if change == "gone":
+        photo.unlink()
+    else:
+        photo.write_bytes(photo.read_bytes() + b"\0")
+    with pytest.raises(DataError, match=r"other \.pts files or photos .*4 faces then, 4 faces now"):
+        packed_set(photos, tmp_path / "run")
+
+
 def test_the_detectors_photos_have_digests_too():
     from train.detection.photos import Photo
 
