@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.offsets import Complex, differences, nme_without_own_shift, nme_without_side
+from benchmarks.offsets import nme_without_own_shift, nme_without_side
 from sdk import BBox, Face, FaceAligner
 from sdk.metrics import auc, ced, failure_rate, nme_interocular
+from sdk.schemes import IBUG68
 from train.datasets import Sample, read_packed
 from train.datasets.packed import Split
 from train.evaluation.boxes import JITTER as JITTER
 from train.evaluation.boxes import jittered_box
+from train.eyes import Complex, differences
 from train.labelling.side_shift import SideShift
 
 MATCH = 0.3
@@ -108,8 +109,8 @@ def measure(
             if split == COMMON:
                 of_common[boxes] = apart
             own = nme_without_own_shift(apart, None if split == COMMON else of_common.get(boxes))
-            side = math.nan if side_shift is None else nme_without_side(apart, side_shift)
-            rows.append(replace(row, nme_without_side=_known(side), nme_without_own_shift=_known(own)))
+            side = None if side_shift is None else nme_without_side(apart, side_shift)
+            rows.append(replace(row, nme_without_side=side, nme_without_own_shift=own))
     return rows
 
 
@@ -124,7 +125,7 @@ def _differences(samples: Sequence[Sample], faces: Sequence[Face | None]) -> Com
     if not pairs:
         return np.empty((0, 0), np.complex128)
     truth, found = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
-    return differences(truth, found)
+    return differences(truth, found, IBUG68)
 
 
 def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np.float64]) -> AccuracyRow:
@@ -152,7 +153,9 @@ def to_table(rows: Sequence[AccuracyRow]) -> str:
     )
     lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for r in rows:
-        errors = f"{r.nme_interocular:.2f} | {_figure(r.nme_without_side)} | {_figure(r.nme_without_own_shift)}"
+        errors = (
+            f"{r.nme_interocular:.2f} | {figure(r.nme_without_side, 2)} | {figure(r.nme_without_own_shift, 2)}"
+        )
         lines.append(
             f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {errors} | "
             f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
@@ -160,10 +163,6 @@ def to_table(rows: Sequence[AccuracyRow]) -> str:
     return "\n".join(lines)
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _known(value: float) -> float | None:
-    """The value, or None where it is no number."""
-    return value if math.isfinite(value) else None
+def figure(value: float | None, digits: int) -> str:
+    """A number with so many digits; - where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -167,7 +167,7 @@ class Similarity:
 
     def apply(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Transform points (..., 2)."""
-        return to_points(self.a * _to_complex(points) + self.b)
+        return to_points(self.a * to_complex(points) + self.b)
 
     def inverse(self) -> Similarity:
         return Similarity(1 / self.a, -self.b / self.a)
@@ -187,7 +187,7 @@ Centred = tuple[complex, npt.NDArray[np.complex128]]
 
 def centred(points: npt.ArrayLike) -> Centred:
     """Points (n, 2) as `fit_centred` takes them, for those that are fitted to again and again."""
-    z = _to_complex(points)
+    z = to_complex(points)
     mean = complex(z.sum() / len(z))
     return mean, z - mean
 
@@ -202,7 +202,8 @@ def fit_centred(source: Centred, target: Centred) -> Similarity:
     return Similarity(a, w_mean - a * z_mean)
 
 
-def _to_complex(points: npt.ArrayLike) -> npt.NDArray[np.complex128]:
+def to_complex(points: npt.ArrayLike) -> npt.NDArray[np.complex128]:
+    """Points (..., 2) as complex numbers x + iy (...,)."""
     return np.ascontiguousarray(points, np.float64).view(np.complex128)[..., 0]
 
 

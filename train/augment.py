@@ -45,23 +45,9 @@ def augmented(
     size: int,
     margin: float,
     scheme: LandmarkScheme,
-) -> tuple[UInt8, Float32, HeadPose]:
-    """A random view of a face: (size, size, 3) BGR, landmarks (n, 2) in crop coordinates, pose in the crop."""
-    return view_of(image, landmarks, pose, rng, config=config, size=size, margin=margin, scheme=scheme)[:3]
-
-
-def view_of(
-    image: UInt8,
-    landmarks: Float32,
-    pose: HeadPose,
-    rng: np.random.Generator,
-    *,
-    config: AugmentConfig,
-    size: int,
-    margin: float,
-    scheme: LandmarkScheme,
 ) -> tuple[UInt8, Float32, HeadPose, bool]:
-    """`augmented`, and whether the view is mirrored."""
+    """A random view of a face: (size, size, 3) BGR, landmarks (n, 2) in crop coordinates, pose in the crop, and
+    whether the view is mirrored."""
     turned_far = config.any_roll and rng.random() < config.any_roll
     crop = jittered_crop(
         landmarks,

@@ -3,7 +3,6 @@ same data as one that was never stopped."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,10 +18,11 @@ from sdk.results import HeadPose
 from sdk.schemes import IBUG68, LandmarkScheme
 from sdk.shape_model import ShapeModel
 from train.ahead import Ahead
-from train.augment import jittered_crop, view_of
+from train.augment import augmented, jittered_crop
 from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.eyes import eye_roll_deg
 from train.makers import forked
 
 UPRIGHT_DEG = 45.0
@@ -118,7 +118,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _view(self, epoch: int, place: int, i: int) -> tuple[UInt8, Float32, HeadPose, bool]:
         rng = np.random.default_rng((self._config.seed, epoch, place))
-        return view_of(
+        return augmented(
             self._images[i],
             self._landmarks[i],
             self._poses[i],
@@ -159,8 +159,7 @@ def pose_label(sample: Sample, shape_model: ShapeModel, scheme: LandmarkScheme) 
 
 def _upright_pose(landmarks: Float32, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
     """Fitted to the landmarks turned upright, since the fit starts from an upright head; roll is added again."""
-    right, left = (landmarks[i] for i in scheme.outer_eye_corners)
-    roll = math.degrees(math.atan2(float(left[1] - right[1]), float(left[0] - right[0])))
+    roll = eye_roll_deg(landmarks, scheme)
     if abs(roll) <= UPRIGHT_DEG:
         return pose_from_landmarks(landmarks, shape_model, scheme=scheme)
     upright = Crop.around_landmarks(landmarks, size=1, margin=1.0, angle_deg=roll).to_crop(landmarks)

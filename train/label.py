@@ -27,6 +27,7 @@ from sdk.schemes import LandmarkScheme, scheme_by_name
 from train.batches import network_input
 from train.datasets import Sample, read_packed
 from train.detection.photos import read_photos
+from train.eyes import eye_roll_deg
 from train.label_command import Limits
 from train.labelling.consensus import consensus
 from train.labelling.ridge import OutsideTeacher
@@ -85,7 +86,7 @@ class Labeller:
         return mean, distance / math.sqrt(around.width * around.height)
 
     def _second(self, first: Float32, image: UInt8, network: Any, size: int, margin: float) -> Float32:
-        crop = Crop.around_landmarks(first, size=size, margin=margin, angle_deg=_roll_deg(first, self.scheme))
+        crop = Crop.around_landmarks(first, size=size, margin=margin, angle_deg=eye_roll_deg(first, self.scheme))
         return self._views(network, image, [replace(crop, side=zoom * crop.side) for zoom in ZOOMS])
 
     def _views(self, network: Any, image: UInt8, crops: Sequence[Crop]) -> Float32:
@@ -98,12 +99,6 @@ class Labeller:
         return np.stack(
             [crop.to_image(points) for crop, points in zip(crops, (there + mirrored) / 2, strict=True)]
         )
-
-
-def _roll_deg(landmarks: Float32, scheme: LandmarkScheme) -> float:
-    """Of the line through the outer eye corners."""
-    left, right = (landmarks[i] for i in scheme.outer_eye_corners)
-    return math.degrees(math.atan2(float(right[1] - left[1]), float(right[0] - left[0])))
 
 
 def faces_of(source: Path, split: DevSplit = "train") -> Iterator[Sample]:

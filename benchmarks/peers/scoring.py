@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy import CED_STEPS, MATCH
+from benchmarks.accuracy import CED_STEPS, MATCH, figure
 from benchmarks.goals import OURS
 from sdk import BBox
 from sdk.metrics import ced, failure_rate
@@ -100,16 +100,12 @@ def to_table(rows: Sequence[PeerRow]) -> str:
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for r in rows:
-        figures = [_figure(r.nme_68, 2), _figure(r.nme_51, 2), _figure(100 * r.failure_rate_at_10, 1)]
-        figures += [_figure(v, d) for v, d in ((r.p50_ms, 1), (r.p95_ms, 1), (r.import_ms, 0))]
-        figures += [_figure(r.peak_rss_mb, 0), _figure(r.install_mb, 0)]
+        figures = [figure(r.nme_68, 2), figure(r.nme_51, 2), figure(100 * r.failure_rate_at_10, 1)]
+        figures += [figure(v, d) for v, d in ((r.p50_ms, 1), (r.p95_ms, 1), (r.import_ms, 0))]
+        figures += [figure(r.peak_rss_mb, 0), figure(r.install_mb, 0)]
         counts = f"| {r.peer} {r.version} | {r.mode} | {r.split} | {r.faces} | {r.missed} |"
         lines.append(f"{counts} {' | '.join(figures)} |")
     return "\n".join(lines)
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 OF_CALLS = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.offsets import differences, nme_without_own_shift, nme_without_side
+from benchmarks.offsets import nme_without_own_shift, nme_without_side
 from sdk.metrics import nme_interocular
 from sdk.schemes import IBUG68
 from sdk.testing import rendered_face
+from train.eyes import differences
 from train.labelling.side_shift import SideShift
 
 
@@ -34,13 +35,13 @@ def moved(faces: np.ndarray, dx: float, dy: float) -> np.ndarray:
 def test_absolute_differences_are_the_nme(faces):
     found = with_noise(faces, 3)
     nme = nme_interocular(faces, found)
-    np.testing.assert_allclose(100 * np.abs(differences(faces, found)).mean(axis=1), nme, rtol=1e-4)
+    np.testing.assert_allclose(100 * np.abs(differences(faces, found, IBUG68)).mean(axis=1), nme, rtol=1e-4)
 
 
 def test_a_constant_shift_of_a_network_costs_nothing_without_it(faces):
     found = with_noise(faces, 3)
-    plain = nme_without_own_shift(differences(faces, found))
-    shifted = differences(faces, moved(found, 0.02, -0.015))
+    plain = nme_without_own_shift(differences(faces, found, IBUG68))
+    shifted = differences(faces, moved(found, 0.02, -0.015), IBUG68)
     assert 100 * np.abs(shifted).mean() > plain + 0.5
     assert nme_without_own_shift(shifted) == pytest.approx(plain, abs=0.01)
 
@@ -48,12 +49,12 @@ def test_a_constant_shift_of_a_network_costs_nothing_without_it(faces):
 def test_errors_of_single_faces_stay(faces):
     rng = np.random.default_rng(8)
     found = np.concatenate([moved(faces[i : i + 1], *rng.normal(0, 0.03, 2)) for i in range(len(faces))])
-    errors = differences(faces, found)
+    errors = differences(faces, found, IBUG68)
     assert nme_without_own_shift(errors) > 0.9 * 100 * np.abs(errors).mean()
 
 
 def test_the_shift_of_another_split_is_taken_off_as_it_is(faces):
-    errors = differences(faces, moved(faces, 0.02, 0.0))
+    errors = differences(faces, moved(faces, 0.02, 0.0), IBUG68)
     assert nme_without_own_shift(errors, errors) == pytest.approx(0, abs=0.01)
     assert nme_without_own_shift(errors, 0 * errors) == pytest.approx(2, abs=0.01)
 
@@ -61,4 +62,4 @@ def test_the_shift_of_another_split_is_taken_off_as_it_is(faces):
 def test_labels_that_lean_to_one_side_cost_nothing_without_it(faces):
     leaning = moved(faces, 0.008, 0.0)
     shift = SideShift.between(leaning, faces, IBUG68, data="drawn")
-    assert nme_without_side(differences(leaning, faces), shift) == pytest.approx(0, abs=0.01)
+    assert nme_without_side(differences(leaning, faces, IBUG68), shift) == pytest.approx(0, abs=0.01)

@@ -33,7 +33,7 @@ def test_landmarks_stay_on_what_they_mark(seed, flip):
     rng = np.random.default_rng(seed)
     landmarks = rendered_face(rng, size=256)[1]
     config = dataclasses.replace(STILL, flip=flip)
-    pixels, points, _ = augmented(
+    pixels, points, _, _ = augmented(
         dots(landmarks), landmarks, HeadPose(0, 0, 0), rng, config=config, size=128, margin=1.3, scheme=IBUG68
     )
     marked = points if flip == 0.0 else IBUG68.mirror_landmarks(points)  # back to the order of the dots
@@ -48,7 +48,7 @@ def test_the_pose_label_follows_rotation_and_flip(seed):
     rng = np.random.default_rng(seed)
     landmarks = rendered_face(rng, size=256)[1]
     pose = pose_from_landmarks(landmarks, SHAPE_MODEL)
-    _, points, moved = augmented(
+    _, points, moved, _ = augmented(
         np.zeros((256, 256, 3), np.uint8), landmarks, pose, rng, config=STILL, size=64, margin=1.3, scheme=IBUG68
     )
     again = pose_from_landmarks(points, SHAPE_MODEL)
@@ -143,7 +143,8 @@ def view(seed: int, **settings) -> tuple[np.ndarray, np.ndarray, HeadPose]:
     rng = np.random.default_rng(seed)
     image, landmarks = rendered_face(rng, size=256)
     config = dataclasses.replace(STILL, flip=0.0, **settings)
-    return augmented(image, landmarks, HeadPose(0, 0, 0), rng, config=config, size=96, margin=1.3, scheme=IBUG68)
+    options = {"size": 96, "margin": 1.3, "scheme": IBUG68}
+    return augmented(image, landmarks, HeadPose(0, 0, 0), rng, config=config, **options)[:3]
 
 
 def test_any_roll_turns_far_and_the_pose_says_so():

@@ -73,7 +73,7 @@ def _fit_outside(options: argparse.Namespace) -> None:
     from sdk.metrics import nme_interocular
     from sdk.schemes import scheme_by_name
     from train.datasets import read_packed
-    from train.labelling.ridge import MESH_LINE, Ridge, read_points
+    from train.labelling.ridge import MESH_LINE, Ridge, file_of, read_points
     from train.labelling.side_shift import SideShift
 
     points = read_points(options.points)
@@ -82,12 +82,12 @@ def _fit_outside(options: argparse.Namespace) -> None:
     def pairs(split: Any) -> tuple[Any, Any, str]:
         faces = read_packed(options.data, split=split)
         faces = faces if shift is None else shift.without(faces)
-        known = [face for face in faces if f"{face.path.parent.name}/{face.path.name}" in points]
+        known = [face for face in faces if file_of(face) in points]
         if not known:
             raise InputError(
                 f"{options.points}: expected points of faces of {options.data}, split {split}; got none"
             )
-        found = np.stack([points[f"{face.path.parent.name}/{face.path.name}"] for face in known])
+        found = np.stack([points[file_of(face)] for face in known])
         return found, np.stack([face.landmarks for face in known]), known[0].scheme
 
     found, truth, scheme = pairs("train")

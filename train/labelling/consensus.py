@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from sdk.geometry import to_complex
 from sdk.schemes import LandmarkScheme
-from train.labelling.side_shift import as_complex, eye_line
+from train.eyes import eye_line
 
 Float32 = npt.NDArray[np.float32]
 
@@ -26,7 +27,7 @@ def consensus(groups: Sequence[Float32], scheme: LandmarkScheme) -> tuple[Float3
     """
     stacked = np.stack(groups)
     mean = stacked.mean(axis=0)
-    z = as_complex(stacked)
-    unit = abs(eye_line(as_complex(mean), scheme))
+    z = to_complex(stacked)
+    unit = abs(eye_line(to_complex(mean), scheme))
     apart = 2.0 * np.abs(z - z.mean(axis=0)).max(axis=0) / unit
     return mean.astype(np.float32), (1.0 / (1.0 + (apart / HALF) ** 2)).astype(np.float32), float(apart.mean())

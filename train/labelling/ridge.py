@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from sdk.geometry import to_complex, to_points
 from train.checkpoint import read_arrays, write_arrays
 from train.datasets import Sample
-from train.labelling.side_shift import as_complex
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -60,8 +60,8 @@ class Ridge:
         frames = _frames(points, self.line)
         flat = (_into(points, frames) - self.source_mean) @ self.weights + self.target_mean
         centre, unit = frames
-        z = as_complex(flat.reshape(len(points), -1, 2)) * unit[:, None] + centre[:, None]
-        return np.stack([z.real, z.imag], axis=-1).astype(np.float32)
+        z = to_complex(flat.reshape(len(points), -1, 2)) * unit[:, None] + centre[:, None]
+        return to_points(z).astype(np.float32)
 
     def save(self, path: Path, *, data: str) -> None:
         """Write an npz of float32 arrays and a note that names the set it was fitted to."""
@@ -110,8 +110,13 @@ class OutsideTeacher:
 
     def __call__(self, face: Sample) -> Float32 | None:
         """Landmarks (n, 2) in pixels of the face's image; None where the other network found nothing."""
-        found = self.points.get(f"{face.path.parent.name}/{face.path.name}")
+        found = self.points.get(file_of(face))
         return None if found is None else self.ridge(found[None])[0]
+
+
+def file_of(face: Sample) -> str:
+    """The face's file below its packed set, images/NAME."""
+    return f"{face.path.parent.name}/{face.path.name}"
 
 
 def crossed(points: Float32, landmarks: Float32, *, folds: int = 10, strength: float = 0.1) -> Float32:
@@ -125,7 +130,7 @@ def crossed(points: Float32, landmarks: Float32, *, folds: int = 10, strength: f
 
 
 def _frames(points: Float32, line: tuple[int, int] | None) -> Frames:
-    z = as_complex(points)
+    z = to_complex(points)
     centre = z.mean(axis=1)
     unit = np.sqrt((np.abs(z - centre[:, None]) ** 2).mean(axis=1)).astype(np.complex128)
     if line is not None:
@@ -137,8 +142,8 @@ def _frames(points: Float32, line: tuple[int, int] | None) -> Frames:
 def _into(points: Float32, frames: Frames) -> Float64:
     """Points (faces, k, 2) in the frames, flat (faces, 2k)."""
     centre, unit = frames
-    z = (as_complex(points) - centre[:, None]) / unit[:, None]
-    return np.stack([z.real, z.imag], axis=-1).reshape(len(z), -1)
+    z = (to_complex(points) - centre[:, None]) / unit[:, None]
+    return to_points(z).reshape(len(z), -1)
 
 
 MESH_LINE = (33, 263)

@@ -3,9 +3,8 @@
 A network that is trained on faces and their mirror images is taught two targets, one to the left and one to the
 right of the middle, and answers their mean. Taken off the labels first, both targets are one.
 
-Frame: offsets are complex numbers over the vector from the subject's right outer eye corner to the left one. A
-shift of 0.01 is one per cent of the outer-eye distance towards the subject's left, which is the image right of an
-upright face, whatever the face's size and roll.
+Frame: that of train.eyes. A shift of 0.01 is one per cent of the outer-eye distance towards the subject's left,
+which is the image right of an upright face.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
+from sdk.geometry import to_complex, to_points
 from sdk.schemes import LandmarkScheme, scheme_by_name
 from train.checkpoint import read_arrays, write_arrays
 from train.datasets import Sample
+from train.eyes import Complex, differences, eye_line
 
 Float32 = npt.NDArray[np.float32]
-Complex = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +51,15 @@ class SideShift:
             raise InputError(
                 f"side shift: expected labels and answers alike, got {truth.shape} and {answers.shape}"
             )
-        labels = as_complex(truth)
-        differences = (labels - as_complex(answers)) / eye_line(labels, scheme)[:, None]
-        mean = differences.mean(axis=0)
+        mean = -differences(truth, answers, scheme).mean(axis=0)
         # What a mirror keeps is the answers' own error; what it turns round is the shift: x alike, y opposite.
         return cls((mean + mean[list(scheme.mirror)].conj()) / 2.0, scheme, data, len(truth))
 
     def removed_from(self, landmarks: Float32) -> Float32:
         """Labels (..., n, 2) without the shift."""
-        labels = as_complex(landmarks)
+        labels = to_complex(landmarks)
         moved = labels - self.offsets * eye_line(labels, self.scheme)[..., None]
-        return np.stack([moved.real, moved.imag], axis=-1).astype(np.float32)
+        return to_points(moved).astype(np.float32)
 
     def without(self, samples: Sequence[Sample]) -> list[Sample]:
         """Samples whose landmarks have the shift taken off.
@@ -76,9 +74,8 @@ class SideShift:
 
     def save(self, path: Path) -> None:
         """Write an npz: offsets (n, 2) float64, x and y, and a note."""
-        offsets = np.stack([self.offsets.real, self.offsets.imag], axis=-1)
         note = {"scheme": self.scheme.name, "data": self.data, "faces": self.faces, "unit": "outer-eye distances"}
-        write_arrays(path, {"offsets": offsets}, note)
+        write_arrays(path, {"offsets": to_points(self.offsets)}, note)
 
     @classmethod
     def load(cls, path: Path) -> SideShift:
@@ -93,16 +90,4 @@ class SideShift:
         scheme, offsets = scheme_by_name(str(note["scheme"])), np.asarray(arrays["offsets"], np.float64)
         if offsets.shape != (scheme.n_points, 2) or not np.isfinite(offsets).all():
             raise InputError(f"{path}: expected {scheme.n_points} finite offsets, got {offsets.shape}")
-        return cls(offsets[:, 0] + 1j * offsets[:, 1], scheme, str(note["data"]), int(note["faces"]))
-
-
-def as_complex(points: npt.ArrayLike) -> Complex:
-    """Points (..., 2) as x + iy (...,)."""
-    values = np.asarray(points, np.float64)
-    return np.asarray(values[..., 0] + 1j * values[..., 1])
-
-
-def eye_line(labels: Complex, scheme: LandmarkScheme) -> Complex:
-    """From the subject's right outer eye corner to the left one, (...,), of labels (..., n)."""
-    right, left = scheme.outer_eye_corners
-    return np.asarray(labels[..., left] - labels[..., right])
+        return cls(to_complex(offsets), scheme, str(note["data"]), int(note["faces"]))

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from sdk.errors import InputError
+from sdk.geometry import to_complex
 from sdk.schemes import IBUG68
 from sdk.testing import rendered_face
 from train.datasets import Sample
-from train.labelling.side_shift import SideShift, as_complex, eye_line
+from train.eyes import eye_line
+from train.labelling.side_shift import SideShift
 
 
 @pytest.fixture
@@ -20,12 +22,12 @@ def faces() -> np.ndarray:
     rng = np.random.default_rng(3)
     drawn = np.stack([rendered_face(rng, size=96)[1] for _ in range(12)]).astype(np.float64)
     turns = np.exp(1j * np.radians(rng.uniform(-60, 60, 12))) * rng.uniform(0.5, 3.0, 12)
-    z = as_complex(drawn) * turns[:, None]
+    z = to_complex(drawn) * turns[:, None]
     return np.stack([z.real, z.imag], axis=-1).astype(np.float32)
 
 
 def moved(faces: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    z = as_complex(faces)
+    z = to_complex(faces)
     z = z + offsets * eye_line(z, IBUG68)[:, None]
     return np.stack([z.real, z.imag], axis=-1).astype(np.float32)
 
