@@ -2,8 +2,6 @@
 #include "asmnet_edge.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,17 +27,6 @@ struct fa_aligner {
     fa_face faces[FA_MAX_DETECTIONS];
 };
 
-static _Thread_local char last_error[512] = "";
-
-fa_status fa_fail(fa_status status, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(last_error, sizeof last_error, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-const char *fa_last_error(void) { return last_error; }
 const char *fa_version(void) { return ASMNET_EDGE_VERSION; }
 uint32_t fa_abi_version(void) { return FA_ABI_VERSION; }
 const char *fa_model_name(const fa_aligner *aligner) { return aligner->model.file.name; }

@@ -3,11 +3,9 @@
 #define ASMNET_EDGE_INTERNAL_H
 
 #include "asmnet_edge.h"
+#include "errors.h"
 
 #define FA_PI 3.141592653589793
-
-/* Sets the thread's last error and returns `status`. */
-fa_status fa_fail(fa_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Not fmin and fmax: GCC 12.2 for arm64, that of Debian 12, fails on these in loops (-O3). */
 static inline double fa_least(double a, double b) { return a < b ? a : b; }
