@@ -1,8 +1,5 @@
-import io.asmnetedge.Box;
-import io.asmnetedge.Detection;
-import io.asmnetedge.Face;
-import io.asmnetedge.FaceAligner;
-import io.asmnetedge.Image;
+package io.asmnetedge;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,7 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/** Replays tests/golden on the desktop JVM: java GoldenTest MODEL GOLDEN_FOLDER DETECTOR REFUSED_FOLDER. */
+/** Replays tests/golden on the desktop JVM: java io.asmnetedge.GoldenTest MODEL GOLDEN_FOLDER DETECTOR REFUSED_FOLDER. */
 public final class GoldenTest {
     private static final double PIXELS = 1e-4;
 
@@ -41,6 +38,8 @@ public final class GoldenTest {
             }
             Image frame = frame(folder.resolve("drawn.ppm"));
             refused(() -> aligner.align(frame, new Box(9, 9, 1, 1), false), "left < right", IllegalArgumentException.class);
+            nulls(aligner, frame);
+            disagreement(model, detector, cases.get(1), folder);
         }
         FaceAligner closed = new FaceAligner(model, null, System.getenv("ASMNET_RUNTIME"), 1);
         refused(() -> closed.predict(frame(folder.resolve("drawn.ppm"))), "detector_path", IllegalStateException.class);
@@ -55,6 +54,39 @@ public final class GoldenTest {
         check(replayed >= 8, "only " + replayed + " cases");
         check(seen >= 8, "only " + seen + " scenes");
         System.out.println(replayed + " cases and " + seen + " scenes replayed on Java " + System.getProperty("java.version"));
+    }
+
+    /** Every argument that must be given says so in its own words. */
+    private static void nulls(FaceAligner aligner, Image frame) {
+        Class<?> type = NullPointerException.class;
+        List<Detection> none = new ArrayList<>();
+        none.add(null);
+        refused(() -> new FaceAligner(null, null), "model: expected the content of a model file, got null", type);
+        refused(() -> aligner.align(null, new Box(0, 0, 9, 9), false), "image: expected an Image, got null", type);
+        refused(() -> aligner.align(frame, null, false), "box: expected a Box", type);
+        refused(() -> aligner.predict(null), "image: expected an Image", type);
+        refused(() -> aligner.predict(null, new ArrayList<>()), "image: expected an Image", type);
+        refused(() -> aligner.predict(frame, null), "detections: expected a list", type);
+        refused(() -> aligner.predict(frame, none), "detections[0]: expected a Detection, got null", type);
+        refused(() -> aligner.detect(null), "image: expected an Image", type);
+        refused(() -> new Detection(null, 1), "box: expected a Box", type);
+        refused(() -> new Image(null, 1, 1, 3, Image.Format.RGB), "pixels: expected a direct ByteBuffer", type);
+        refused(() -> new Image(ByteBuffer.allocateDirect(3), 1, 1, 3, null), "format: expected one of", type);
+    }
+
+    /** Two looks always differ a little: where that little is forbidden there is no face. */
+    private static void disagreement(byte[] model, byte[] detector, Map<String, String> fields, Path folder) throws Exception {
+        double[] b = numbers(fields.get("box"));
+        List<Detection> found = List.of(new Detection(new Box(b[0], b[1], b[2], b[3]), 0.8));
+        Image frame = frame(folder.resolve(fields.get("frame")));
+        String runtime = System.getenv("ASMNET_RUNTIME");
+        try (FaceAligner strict = new FaceAligner(model, detector, runtime, 1, 1e-9)) {
+            check(strict.predict(frame, found).isEmpty(), "a face in spite of max_disagreement");
+        }
+        try (FaceAligner usual = new FaceAligner(model, detector, runtime, 1, FaceAligner.MAX_DISAGREEMENT)) {
+            check(usual.predict(frame, found).size() == 1, "no face");
+        }
+        refused(() -> new FaceAligner(model, detector, runtime, 1, 0), "max_disagreement above 0", IllegalArgumentException.class);
     }
 
     /** Model files whose checksums are right, and which are refused all the same: bindings/refused.py. */

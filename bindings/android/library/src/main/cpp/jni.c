@@ -51,7 +51,8 @@ static void give_back(JNIEnv *env, jbyteArray array, bytes taken) {
     if (taken.data != NULL) (*env)->ReleaseByteArrayElements(env, array, taken.data, JNI_ABORT);
 }
 
-CALL(jlong, create)(JNIEnv *env, jclass type, jbyteArray model, jbyteArray detector, jstring runtime, jint threads) {
+CALL(jlong, create)(JNIEnv *env, jclass type, jbyteArray model, jbyteArray detector, jstring runtime, jint threads,
+                    jdouble max_disagreement) {
     (void)type;
     fa_options options = FA_OPTIONS_INIT;
     fa_aligner *aligner = NULL;
@@ -63,6 +64,7 @@ CALL(jlong, create)(JNIEnv *env, jclass type, jbyteArray model, jbyteArray detec
     options.detector_size = d.size;
     options.runtime = path;
     options.num_threads = threads;
+    options.max_disagreement = max_disagreement;
     fa_status status = fa_create(&options, &aligner);
     if (path != NULL) (*env)->ReleaseStringUTFChars(env, runtime, path);
     give_back(env, detector, d);

@@ -1,5 +1,6 @@
 package io.asmnetedge;
 
+import androidx.annotation.NonNull;
 import java.util.Arrays;
 
 /** One aligned face; docs/conventions.md has frames, signs and units. */
@@ -10,14 +11,14 @@ public final class Face {
     public static final double CONFIDENT = 0.5;
 
     /** x0, y0, x1, y1 and so on in pixels of the image, in the order of the 68-point i-bug scheme. */
-    public final float[] landmarks = new float[2 * LANDMARKS];
+    @NonNull public final float[] landmarks = new float[2 * LANDMARKS];
 
     public final double yawDeg;
     public final double pitchDeg;
     public final double rollDeg;
 
     /** Around the landmarks. */
-    public final Box box;
+    @NonNull public final Box box;
 
     /** The detector's, 0 to 1; 1 where the caller gave the box. */
     public final double score;
@@ -31,7 +32,7 @@ public final class Face {
      */
     public final double confidence;
 
-    public final float[] shapeParameters;
+    @NonNull public final float[] shapeParameters;
 
     /** Whether the network itself doubts the face; a model that gives no confidence doubts none. */
     public boolean isDoubtful() {

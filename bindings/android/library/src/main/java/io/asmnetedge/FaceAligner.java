@@ -1,5 +1,7 @@
 package io.asmnetedge;
 
+import androidx.annotation.NonNull;
+import androidx.annotation.Nullable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,7 +9,8 @@ import java.util.List;
 /**
  * Face landmarks and head pose, from the same model files as the Python SDK and with the same numbers.
  *
- * <p>Methods may be called from any thread, one at a time: calls wait for each other.
+ * <p>Methods may be called from any thread, one at a time: calls wait for each other. A forgotten aligner frees its memory
+ * when the garbage collector finds it; close it when it is done with, since its memory is not the collector's.
  */
 public final class FaceAligner implements AutoCloseable {
     static {
@@ -16,11 +19,19 @@ public final class FaceAligner implements AutoCloseable {
 
     private static final int VALUES = 6; // of a detection
 
-    private long handle;
+    /** Two looks at a face may differ by this much in outer-eye distances, if nothing else is said. */
+    public static final double MAX_DISAGREEMENT = 0.10;
+
+    private final NativeHandle handle;
 
     /** Opens a model and the face detector with one thread and LiteRT from the application's libraries. */
-    public FaceAligner(byte[] model, byte[] detector) {
+    public FaceAligner(@NonNull byte[] model, @Nullable byte[] detector) {
         this(model, detector, null, 1);
+    }
+
+    /** The same with LiteRT and threads of your choice, and the usual MAX_DISAGREEMENT. */
+    public FaceAligner(@NonNull byte[] model, @Nullable byte[] detector, @Nullable String runtime, int numThreads) {
+        this(model, detector, runtime, numThreads, MAX_DISAGREEMENT);
     }
 
     /**
@@ -28,11 +39,15 @@ public final class FaceAligner implements AutoCloseable {
      * @param detector the content of the face detector's file; null where boxes are known
      * @param runtime path of libLiteRt; null looks for it among the application's libraries
      * @param numThreads threads of the interpreter
+     * @param maxDisagreement predict drops a detection where two looks differ by more, in outer-eye distances, above 0
      * @throws IllegalArgumentException an argument is not as described
      * @throws IllegalStateException the model is damaged, or there is no usable LiteRT
      */
-    public FaceAligner(byte[] model, byte[] detector, String runtime, int numThreads) {
-        handle = create(model, detector, runtime, numThreads);
+    public FaceAligner(@NonNull byte[] model, @Nullable byte[] detector, @Nullable String runtime, int numThreads,
+            double maxDisagreement) {
+        Arguments.given(model, "model", "the content of a model file");
+        handle = new NativeHandle(
+                this, create(model, detector, runtime, numThreads, maxDisagreement), FaceAligner::destroy);
     }
 
     /**
@@ -40,21 +55,29 @@ public final class FaceAligner implements AutoCloseable {
      *
      * @param refine look a second time, in the mirror and around the landmarks found, and return the mean: slower, more exact
      */
-    public synchronized Face align(Image image, Box box, boolean refine) {
+    @NonNull
+    public synchronized Face align(@NonNull Image image, @NonNull Box box, boolean refine) {
+        Arguments.given(image, "image", "an Image");
+        Arguments.given(box, "box", "a Box around the face");
         double[] edges = {box.left, box.top, box.right, box.bottom};
         return new Face(align(open(), image.pixels, image.layout(), edges, refine));
     }
 
     /** All faces of a frame, best first: each is looked at twice, what is no face or there twice is dropped. */
-    public synchronized List<Face> predict(Image image) {
+    @NonNull
+    public synchronized List<Face> predict(@NonNull Image image) {
+        Arguments.given(image, "image", "an Image");
         return faces(predict(open(), image.pixels, image.layout(), null));
     }
 
     /** The same for detections of your own, at most 64. */
-    public synchronized List<Face> predict(Image image, List<Detection> detections) {
+    @NonNull
+    public synchronized List<Face> predict(@NonNull Image image, @NonNull List<Detection> detections) {
+        Arguments.given(image, "image", "an Image");
+        Arguments.given(detections, "detections", "a list of Detection, empty where there is no face");
         double[] found = new double[VALUES * detections.size()];
         for (int i = 0; i < detections.size(); i++) {
-            Detection d = detections.get(i);
+            Detection d = Arguments.given(detections.get(i), "detections[" + i + "]", "a Detection");
             double[] row = {d.box.left, d.box.top, d.box.right, d.box.bottom, d.score, d.rollDeg};
             System.arraycopy(row, 0, found, VALUES * i, VALUES);
         }
@@ -62,7 +85,9 @@ public final class FaceAligner implements AutoCloseable {
     }
 
     /** What the detector finds, best first, before any look. */
-    public synchronized List<Detection> detect(Image image) {
+    @NonNull
+    public synchronized List<Detection> detect(@NonNull Image image) {
+        Arguments.given(image, "image", "an Image");
         double[] v = detect(open(), image.pixels, image.layout());
         List<Detection> found = new ArrayList<>();
         for (int i = 0; i < v.length; i += VALUES) {
@@ -72,24 +97,26 @@ public final class FaceAligner implements AutoCloseable {
     }
 
     /** What the network saw last, size x size x 3 bytes RGB; for tests. */
+    @NonNull
     public synchronized byte[] lastPixels() {
         return lastPixels(open());
     }
 
     /** The network's own outputs of the last look, byte for byte and one after the other; for tests. */
+    @NonNull
     public synchronized byte[] lastOutputBytes() {
         return lastOutputBytes(open());
     }
 
     /** What follows from them: 68 x, y in sides of the crop, then 3 angles in units of 90 degrees; for tests. */
+    @NonNull
     public synchronized float[] lastOutputs() {
         return lastOutputs(open());
     }
 
     @Override
     public synchronized void close() {
-        destroy(handle);
-        handle = 0;
+        handle.free();
     }
 
     private static List<Face> faces(double[][] rows) {
@@ -101,13 +128,11 @@ public final class FaceAligner implements AutoCloseable {
     }
 
     private long open() {
-        if (handle == 0) {
-            throw new IllegalStateException("this FaceAligner is closed");
-        }
-        return handle;
+        return handle.address();
     }
 
-    private static native long create(byte[] model, byte[] detector, String runtime, int numThreads);
+    private static native long create(
+            byte[] model, byte[] detector, String runtime, int numThreads, double maxDisagreement);
 
     private static native void destroy(long handle);
 

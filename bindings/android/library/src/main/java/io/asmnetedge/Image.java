@@ -1,5 +1,6 @@
 package io.asmnetedge;
 
+import androidx.annotation.NonNull;
 import java.nio.ByteBuffer;
 
 /** Pixels in memory outside the Java heap, which are not copied. */
@@ -19,7 +20,9 @@ public final class Image {
      * @param pixels a direct buffer, read from its beginning; Bitmap.copyPixelsToBuffer writes RGBA into one
      * @param stride bytes from row to row
      */
-    public Image(ByteBuffer pixels, int width, int height, int stride, Format format) {
+    public Image(@NonNull ByteBuffer pixels, int width, int height, int stride, @NonNull Format format) {
+        Arguments.given(pixels, "pixels", "a direct ByteBuffer");
+        Arguments.given(format, "format", "one of Image.Format");
         long row = (long) width * BYTES[format.ordinal()];
         if (!pixels.isDirect()) {
             throw new IllegalArgumentException("pixels: expected a direct buffer; use ByteBuffer.allocateDirect");

@@ -10,7 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
-/** Landmarks over the front camera's mirrored preview, which is fitted into the view as a whole. */
+/** Landmarks over a camera's preview, which is fitted into the view as a whole. */
 final class FaceOverlay extends View {
     private static final int DOUBT = Color.rgb(255, 150, 0);
 
@@ -20,6 +20,7 @@ final class FaceOverlay extends View {
     private String message = "";
     private int width = 1;
     private int height = 1;
+    private boolean mirrored;
 
     FaceOverlay(Context context) {
         super(context);
@@ -39,12 +40,13 @@ final class FaceOverlay extends View {
         });
     }
 
-    /** Faces of a frame of width x height pixels; from any thread. */
-    void show(List<Face> faces, int width, int height, double ms) {
+    /** Faces of a frame of width x height pixels, over a preview that may be its mirror image; from any thread. */
+    void show(List<Face> faces, int width, int height, boolean mirrored, double ms) {
         post(() -> {
             this.faces = faces;
             this.width = width;
             this.height = height;
+            this.mirrored = mirrored;
             message = String.format(Locale.US, "%.1f ms", ms);
             invalidate();
         });
@@ -58,11 +60,12 @@ final class FaceOverlay extends View {
         for (Face face : faces) {
             dots.setColor(face.isDoubtful() ? DOUBT : Color.GREEN);
             for (int i = 0; i < Face.LANDMARKS; i++) {
-                float x = width - 1 - face.landmarks[2 * i]; // the preview of the front camera is mirrored
-                canvas.drawPoint(left + scale * (x + 0.5f), top + scale * (face.landmarks[2 * i + 1] + 0.5f), dots);
+                float x = face.landmarks[2 * i] + 0.5f; // centres of pixels are whole numbers
+                float y = face.landmarks[2 * i + 1] + 0.5f;
+                canvas.drawPoint(left + scale * (mirrored ? width - x : x), top + scale * y, dots);
             }
             String pose = String.format(Locale.US, "yaw %.0f pitch %.0f roll %.0f", face.yawDeg, face.pitchDeg, face.rollDeg);
-            float x = left + scale * (float) (width - face.box.right);
+            float x = left + scale * (float) (mirrored ? width - face.box.right : face.box.left);
             if (face.isDoubtful()) {
                 pose += String.format(Locale.US, ", low confidence %.2f", face.confidence);
             }
