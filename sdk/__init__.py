@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from sdk.aligner import FaceAligner
+from sdk.camera import join_planes
 from sdk.detector import Detector, HaarDetector, YuNetDetector
 from sdk.detector_file import DetectorFile
 from sdk.drawing import draw
 from sdk.errors import BackendError, InputError, ModelFileError, SdkError
 from sdk.face_detector import FaceDetector
+from sdk.frames import as_bgr
 from sdk.model_file import ModelFile
 from sdk.quality import FaceQuality
 from sdk.results import BBox, Detection, Face, HeadPose
@@ -45,5 +47,7 @@ __all__ = [
     "ShapeModel",
     "TrackedFace",
     "YuNetDetector",
+    "as_bgr",
     "draw",
+    "join_planes",
 ]

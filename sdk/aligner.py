@@ -57,7 +57,8 @@ class FaceAligner:
         interpreter: what runs the model's network, if not a TFLite interpreter (see sdk.testing).
         max_disagreement: `predict` looks at each detection twice, and drops it as no face if the two looks
             differ by more than this on average, in outer-eye distances; math.inf keeps everything.
-        colour: the order of the frames' channels: bgr, rgb, bgra, rgba or grey. It is never guessed.
+        colour: the order of the frames' channels: bgr, rgb, bgra, rgba or grey; or a camera's format: nv21, nv12,
+            i420 or yuyv (docs/conventions.md). It is never guessed.
         regularise_below: landmarks less plausible than this are replaced by the nearest plausible shape, and
             `Face.regularised` says so; None leaves all landmarks as the network gives them.
     Raises:

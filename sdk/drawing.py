@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
-from sdk.frames import Colour, check_colour, check_frame, to_bgr
+from sdk.frames import Colour, as_bgr
 from sdk.pose import rotation_from_pose
 from sdk.results import BBox, Face, HeadPose, check_face, is_doubtful
 from sdk.schemes import IBUG68
@@ -41,7 +41,7 @@ def draw(
     the nose. The pose is written above the box. A face whose confidence is below 0.5 has an orange box, and the
     confidence stands beside the pose.
     """
-    picture = np.array(to_bgr(check_frame(frame, check_colour(colour)), colour), order="C")
+    picture = np.array(as_bgr(frame, colour), order="C")
     for face, number in _numbered(faces, ids):
         _draw_face(picture, face)
         write_label(picture, label_lines(face, number), face.box)

@@ -8,11 +8,13 @@ from typing import Any, Literal, TypeGuard, get_args
 import numpy as np
 import numpy.typing as npt
 
+from sdk.camera import CAMERA_COLOURS, camera_to_bgr, check_camera_shape
 from sdk.errors import InputError
 
 UInt8 = npt.NDArray[np.uint8]
-Colour = Literal["bgr", "rgb", "bgra", "rgba", "grey"]
-"""Order of a frame's channels. The fourth, alpha, is ignored; grey frames are (h, w) or (h, w, 1)."""
+Colour = Literal["bgr", "rgb", "bgra", "rgba", "grey", "nv21", "nv12", "i420", "yuyv"]
+"""Order of a frame's channels. The fourth, alpha, is ignored; grey frames are (h, w) or (h, w, 1). The last four
+are a camera's: (h * 3 / 2, w), but (h, w, 2) for yuyv."""
 
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 
@@ -40,12 +42,12 @@ def check_frame(frame: object, colour: Colour = "bgr", *, name: str = "frame") -
     """The frame, or an InputError that names it unless it is uint8, has pixels and the channels of `colour`."""
     if frame is None:
         raise InputError(f"{name}: expected an image, got None; did cv2.imread not find the file?")
-    shape = "(h, w)" if colour == "grey" else f"(h, w, {_CHANNELS[colour]})"
     if not isinstance(frame, np.ndarray):
-        raise InputError(f"{name}: expected a numpy array {shape} uint8, got {type(frame).__name__}")
-    channels = {2: 1, 3: frame.shape[-1]}.get(frame.ndim, 0) if frame.ndim else 0
-    if channels != _CHANNELS[colour]:
-        raise InputError(f"{name}: expected shape {shape}, got {frame.shape}{_HINTS.get(channels, '')}")
+        raise InputError(f"{name}: expected a numpy array {_shape(colour)} uint8, got {type(frame).__name__}")
+    if colour in CAMERA_COLOURS:
+        check_camera_shape(frame, colour, name=name)
+    else:
+        _check_channels(frame, colour, name)
     if frame.dtype != np.uint8:
         hint = "; values in 0..1? (frame * 255).astype(np.uint8)" if frame.dtype.kind == "f" else ""
         raise InputError(f"{name}: expected uint8, got {frame.dtype}{hint}")
@@ -54,10 +56,33 @@ def check_frame(frame: object, colour: Colour = "bgr", *, name: str = "frame") -
     return frame
 
 
+def _shape(colour: Colour) -> str:
+    if colour in CAMERA_COLOURS:
+        return "(height, width, 2)" if colour == "yuyv" else "(height * 3 / 2, width)"
+    return "(h, w)" if colour == "grey" else f"(h, w, {_CHANNELS[colour]})"
+
+
+def _check_channels(frame: npt.NDArray[Any], colour: Colour, name: str) -> None:
+    channels = {2: 1, 3: frame.shape[-1]}.get(frame.ndim, 0) if frame.ndim else 0
+    if channels != _CHANNELS[colour]:
+        raise InputError(f"{name}: expected shape {_shape(colour)}, got {frame.shape}{_HINTS.get(channels, '')}")
+
+
+def as_bgr(frame: UInt8, colour: Colour) -> UInt8:
+    """A frame of any colour order as (h, w, 3) BGR, which detectors and OpenCV take; itself if it is BGR.
+
+    Raises:
+        InputError: the colour is none, or the frame is not of it.
+    """
+    return to_bgr(check_frame(frame, check_colour(colour)), colour)
+
+
 def to_bgr(frame: UInt8, colour: Colour) -> UInt8:
     """A checked frame as (h, w, 3) BGR; the frame itself if it is BGR."""
     if colour == "bgr":
         return frame
+    if colour in CAMERA_COLOURS:
+        return camera_to_bgr(frame, colour)
     import cv2
 
     codes = {

@@ -20,6 +20,7 @@ from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import DEFAULT_MODEL
 from sdk.shape_model import LIMIT
 from sdk.testing import FakeInterpreter, rendered_face
+from tests.golden import formats
 from tests.golden import scenes as whole
 from tests.golden.contract import (
     FILE,
@@ -76,6 +77,7 @@ def main() -> None:
     everything = [*zip(CASES, stages, strict=True), (ODD, _odd(model))]
     FILE.write_text("\n".join([*_head(model, stages), *_body(everything)]) + "\n", encoding="ascii")
     _write_scenes(model)
+    formats.FILE.write_text(formats.made(), encoding="ascii")
     bound = LIMIT * np.sqrt(model.shape_model.eigenvalues)
     clamped = [int((np.abs(s.face.shape_parameters) >= bound * 0.999999).sum()) for _, s in everything]
     print(f"{FILE.name}: {len(clamped)} cases, shape parameters at their limit: {clamped} of {len(bound)} each")

@@ -35,7 +35,20 @@ typedef enum fa_status {
     FA_ERROR_DETECTOR = 6 /* there is none, or it failed */
 } fa_status;
 
-typedef enum fa_format { FA_BGR = 0, FA_RGB = 1, FA_BGRA = 2, FA_RGBA = 3, FA_GRAY = 4 } fa_format;
+/* From FA_NV21 on, a camera's: brightness Y and colour U, V by BT.601 in limited range, as docs/conventions.md has it. Two
+ * columns share their colour, and two rows but in YUYV: width and height must be even there. */
+typedef enum fa_format {
+    FA_BGR = 0,
+    FA_RGB = 1,
+    FA_BGRA = 2,
+    FA_RGBA = 3,
+    FA_GRAY = 4,
+    FA_NV21 = 5,  /* `height` rows of Y, then half as many of V and U in turn, all `stride` bytes apart */
+    FA_NV12 = 6,  /* the same with U before V */
+    FA_I420 = 7,  /* `height` rows of Y, then half as many of U, then of V, both half of `stride` bytes apart */
+    FA_YUYV = 8,  /* Y U Y V for two pixels */
+    FA_PLANES = 9 /* Y, U and V wherever they lie: fa_image_of_planes */
+} fa_format;
 
 typedef struct fa_image {
     const uint8_t *data;
@@ -43,6 +56,14 @@ typedef struct fa_image {
     int64_t stride; /* bytes from row to row; 0: rows follow each other */
     int32_t format; /* fa_format */
 } fa_image;
+
+/* One of the planes of Android's YUV_420_888, of V4L2's buffers or FFmpeg's frames. */
+typedef struct fa_plane {
+    const uint8_t *data;
+    int64_t row_stride;   /* bytes from row to row; 0: rows follow each other */
+    int32_t pixel_stride; /* bytes from sample to sample; 2 where U and V lie in turn */
+    size_t size;          /* bytes that may be read, which are checked to be enough; 0: not known */
+} fa_plane;
 
 /* Edges in pixels; a face box is the tight bounding box of its landmarks, give or take 10 %. */
 typedef struct fa_box {
@@ -104,6 +125,9 @@ typedef struct fa_aligner fa_aligner;
 FA_API const char *fa_version(void);     /* of the library, "0.1.0" */
 FA_API uint32_t fa_abi_version(void);    /* of the library */
 FA_API const char *fa_last_error(void);  /* what went wrong last in this thread, what was expected, the likely fix */
+
+/* The image of planes Y, U and V, for any function here; they are not copied. */
+FA_API fa_image fa_image_of_planes(const fa_plane planes[3], int32_t width, int32_t height);
 
 FA_API fa_status fa_create(const fa_options *options, fa_aligner **aligner);
 FA_API void fa_destroy(fa_aligner *aligner);

@@ -121,19 +121,6 @@ void fa_destroy(fa_aligner *aligner) {
     free(aligner);
 }
 
-static fa_status check_image(const fa_image *image) {
-    static const int bytes[] = {3, 3, 4, 4, 1};
-    if (image == NULL || image->data == NULL) return fa_fail(FA_ERROR_INPUT, "frame: expected an image, got NULL");
-    if (image->width < 1 || image->height < 1)
-        return fa_fail(FA_ERROR_INPUT, "frame: expected at least one pixel, got %d x %d", image->width, image->height);
-    if (image->format < FA_BGR || image->format > FA_GRAY)
-        return fa_fail(FA_ERROR_INPUT, "frame: expected one of fa_format, got %d", image->format);
-    if (image->stride != 0 && image->stride < (int64_t)image->width * bytes[image->format])
-        return fa_fail(FA_ERROR_INPUT, "frame: expected rows of at least %lld bytes, got a stride of %lld; is it in pixels?",
-                       (long long)image->width * bytes[image->format], (long long)image->stride);
-    return FA_OK;
-}
-
 static fa_status look(fa_aligner *a, const fa_image *image, double score, int mirrored, fa_face *face) {
     float points[FA_LANDMARKS][2], pose[3];
     a->looked = 0;
@@ -205,7 +192,7 @@ fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box
     if (aligner == NULL || box == NULL || face == NULL)
         return fa_fail(FA_ERROR_INPUT, "aligner, box, face: expected pointers, got NULL");
     const fa_detection found = {*box, 1.0, 0.0};
-    fa_status status = check_image(image);
+    fa_status status = fa_image_check(image);
     if (status == FA_OK) status = first_look(aligner, image, &found, face);
     if (status != FA_OK || !refine) return status;
     const fa_face first = *face;
@@ -220,7 +207,7 @@ fa_status fa_detect(fa_aligner *a, const fa_image *image, fa_detection *found, i
     if (!a->has_detector && a->detector == NULL)
         return fa_fail(FA_ERROR_DETECTOR, "detector: expected a detector_path in fa_options, or a detector of yours; "
                                           "fa_align takes boxes directly");
-    fa_status status = check_image(image);
+    fa_status status = fa_image_check(image);
     if (status != FA_OK) return status;
     if (a->has_detector)
         *count = fa_face_detector_find(&a->own, image, found, capacity);
@@ -251,7 +238,7 @@ fa_status fa_predict_among(fa_aligner *a, const fa_image *image, const fa_detect
     *count = 0;
     if (n_found < 0 || n_found > FA_MAX_DETECTIONS || (n_found > 0 && found == NULL))
         return fa_fail(FA_ERROR_INPUT, "found: expected 0 to %d detections, got %d", FA_MAX_DETECTIONS, n_found);
-    fa_status status = check_image(image);
+    fa_status status = fa_image_check(image);
     int32_t candidates = 0;
     for (int32_t i = 0; i < n_found && status == FA_OK; i++) {
         fa_face face;

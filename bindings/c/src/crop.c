@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "camera.h"
 #include "internal.h"
 
 #define MAX_BLOCK 64
@@ -91,22 +92,50 @@ static void add_pixel(const uint8_t *pixel, int32_t format, uint32_t sum[3]) {
     sum[2] += pixel[(2 - red) * one];
 }
 
-static int bytes_per_pixel(int32_t format) { return format == FA_GRAY ? 1 : format == FA_BGRA || format == FA_RGBA ? 4 : 3; }
+typedef struct { /* an image, and how to step through it */
+    const fa_image *image;
+    int64_t bytes, stride;
+    int is_camera;
+    fa_camera camera;
+} source;
+
+static source source_of(const fa_image *image) {
+    source s = {.image = image, .is_camera = fa_is_camera(image->format)};
+    if (s.is_camera) s.camera = fa_camera_of(image);
+    s.bytes = fa_pixel_bytes(image->format);
+    s.stride = image->stride != 0 ? image->stride : image->width * s.bytes;
+    return s;
+}
+
+static void add_block(const source *s, int64_t left, int64_t top, int64_t block, uint32_t sum[3]) {
+    for (int64_t v = top; v < top + block; v++) {
+        const uint8_t *line = s->image->data + clamp(v, 0, s->image->height - 1) * s->stride;
+        for (int64_t u = left; u < left + block; u++)
+            add_pixel(line + clamp(u, 0, s->image->width - 1) * s->bytes, s->image->format, sum);
+    }
+}
+
+static void add_camera_block(const source *s, int64_t left, int64_t top, int64_t block, uint32_t sum[3]) {
+    uint8_t rgb[3];
+    for (int64_t v = top; v < top + block; v++)
+        for (int64_t u = left; u < left + block; u++) {
+            fa_camera_pixel(&s->camera, clamp(u, 0, s->image->width - 1), clamp(v, 0, s->image->height - 1), rgb);
+            add_pixel(rgb, FA_RGB, sum);
+        }
+}
 
 static void fill(const fa_image *image, const axis *x, const axis *y, int64_t block, fa_grid *grid) {
-    int bytes = bytes_per_pixel(image->format);
-    int64_t stride = image->stride != 0 ? image->stride : (int64_t)image->width * bytes;
+    source s = source_of(image);
     uint32_t area = (uint32_t)(block * block);
     uint8_t *out = grid->pixels;
     for (int64_t row = y->first; row <= y->last; row++)
         for (int64_t column = x->first; column <= x->last; column++, out += 3) {
             uint32_t sum[3] = {0, 0, 0};
             int64_t left = x->anchor + block * column, top = y->anchor + block * row;
-            for (int64_t v = top; v < top + block; v++) {
-                const uint8_t *line = image->data + clamp(v, 0, image->height - 1) * stride;
-                for (int64_t u = left; u < left + block; u++)
-                    add_pixel(line + clamp(u, 0, image->width - 1) * bytes, image->format, sum);
-            }
+            if (s.is_camera)
+                add_camera_block(&s, left, top, block, sum);
+            else
+                add_block(&s, left, top, block, sum);
             for (int c = 0; c < 3; c++) out[c] = (uint8_t)((2 * sum[c] + area) / (2 * area));
         }
 }

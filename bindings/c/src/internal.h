@@ -11,6 +11,10 @@
 static inline double fa_least(double a, double b) { return a < b ? a : b; }
 static inline double fa_most(double a, double b) { return a > b ? a : b; }
 
+/* image.c: whether an image is as asmnet_edge.h describes it */
+fa_status fa_image_check(const fa_image *image);
+int32_t fa_pixel_bytes(int32_t format); /* of a format whose pixels lie one after the other */
+
 /* json.c: a strict reader of one object's members. */
 typedef struct fa_json {
     const char *text; /* the value, a string with its quotes */
@@ -163,8 +167,9 @@ fa_status fa_tflite_open(const fa_model_file *model, int32_t num_threads, fa_net
 /* letterbox.c: a frame on the square that the detector sees */
 typedef struct fa_letterbox { /* memory for it; grows, is reused */
     uint8_t *pixels;
-    size_t capacity, most_columns;
+    size_t capacity, most_columns, row_capacity;
     struct fa_place *columns;
+    uint8_t *rows; /* two of a camera's, as RGB */
 } fa_letterbox;
 /* Writes size x size x 3, RGB; scale: pixels of them per pixel of the image, across and down. */
 fa_status fa_letterbox_fill(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2]);

@@ -58,7 +58,7 @@ static void test_arguments(fa_aligner *aligner, fa_image image, fa_box box) {
     fails(fa_align(aligner, &bad, &box, 0, &face), FA_ERROR_INPUT, "at least one pixel");
     bad = image, bad.stride = image.width;
     fails(fa_align(aligner, &bad, &box, 0, &face), FA_ERROR_INPUT, "stride");
-    bad = image, bad.format = 9;
+    bad = image, bad.format = 99;
     fails(fa_align(aligner, &bad, &box, 0, &face), FA_ERROR_INPUT, "fa_format");
     fa_box swapped = {box.right, box.top, box.left, box.bottom}, away = {9000, 9000, 9100, 9100}, nan = box;
     fails(fa_align(aligner, &image, &swapped, 0, &face), FA_ERROR_INPUT, "x, y, width, height?");
