@@ -11,6 +11,7 @@ from sdk.results import HeadPose
 from sdk.schemes import LandmarkScheme
 from train.config import AugmentConfig
 from train.occluders import occluded_by_things
+from train.turning import HeadTurner
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -45,9 +46,14 @@ def augmented(
     size: int,
     margin: float,
     scheme: LandmarkScheme,
+    turner: HeadTurner | None = None,
 ) -> tuple[UInt8, Float32, HeadPose, bool]:
     """A random view of a face: (size, size, 3) BGR, landmarks (n, 2) in crop coordinates, pose in the crop, and
-    whether the view is mirrored."""
+    whether the view is mirrored. `turner` makes the views that `config.turn` asks for."""
+    if turner is not None and config.turn and rng.random() < config.turn:
+        view = turner.drawn(image, landmarks, pose, rng, turn_deg=config.turn_deg)
+        if view is not None:
+            image, landmarks, pose = view.image, view.landmarks, view.pose
     turned_far = config.any_roll and rng.random() < config.any_roll
     crop = jittered_crop(
         landmarks,

@@ -24,6 +24,7 @@ from train.config import TrainConfig
 from train.datasets import Sample
 from train.eyes import eye_roll_deg
 from train.makers import forked
+from train.turning import HeadTurner
 
 UPRIGHT_DEG = 45.0
 """Roll up to which a head pose is fitted as the face lies."""
@@ -50,7 +51,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             for most of the work.
     Raises:
         InputError: a batch cannot be shared by n processes; extra faces without a share, or a share of none;
-            weights of points beside a `label`.
+            weights of points beside a `label`; turned views of another scheme than ibug68.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         if label is not None and self._weights is not None:
             raise InputError("teachers: expected faces whose points all count alike, got point_weights in a set")
         self._poses = [pose_label(sample, shape_model, scheme) for sample in everyone]
+        self._turner = HeadTurner(shape_model) if config.augment.turn else None
         faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
         self._extra = np.arange(len(samples), len(everyone))
@@ -127,6 +129,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             size=self._config.size,
             margin=self._config.margin,
             scheme=self._scheme,
+            turner=self._turner,
         )
 
     def _faces(self, epoch: int) -> npt.NDArray[np.int64]:

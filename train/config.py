@@ -35,6 +35,7 @@ CHANCES = (
     "things",
     "dark",
     "cut",
+    "turn",
 )
 """Settings of AugmentConfig that are chances."""
 
@@ -51,6 +52,8 @@ class AugmentConfig:
         any_roll, things, dark, cut: chances, 0 by default, of a face turned by up to `any_roll_deg`, of a drawn
             thing in front of it (train.occluders), of too little or too much light, and of a photo that ends at
             the face, whose last row or column is repeated beyond it.
+        turn: chance, 0 by default, of a view from further to the side, by up to `turn_deg` (train.turning). For
+            faces of ibug68. Beyond 50 degrees such views no longer look like faces.
     """
 
     scale: tuple[float, float] = (0.87, 1.17)
@@ -74,11 +77,14 @@ class AugmentConfig:
     things: float = 0.0
     dark: float = 0.0
     cut: float = 0.0
+    turn: float = 0.0
+    turn_deg: float = 45.0
 
     def __post_init__(self) -> None:
         _in_range("augment.shift", self.shift, 0.0, 0.5)
         _in_range("augment.rotation_deg", self.rotation_deg, 0.0, 180.0)
         _in_range("augment.any_roll_deg", self.any_roll_deg, 0.0, 180.0)
+        _in_range("augment.turn_deg", self.turn_deg, 1.0, 50.0)
         for name in CHANCES:
             _in_range(f"augment.{name}", getattr(self, name), 0.0, 1.0)
         _range_in("augment.scale", self.scale, 1e-3, 1e3)

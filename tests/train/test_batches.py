@@ -254,3 +254,10 @@ def test_a_lying_head_has_the_pose_of_an_upright_one_turned(samples):
     assert pose.yaw_deg == pytest.approx(upright.yaw_deg, abs=0.5)
     assert pose.pitch_deg == pytest.approx(upright.pitch_deg, abs=0.5)
     assert pose.roll_deg == pytest.approx(upright.roll_deg + 90, abs=0.5)
+
+
+def test_turned_views_look_further_to_the_side(samples):
+    still = replace(CONFIG, augment=AugmentConfig(flip=0.0, rotation_deg=0.0))
+    turning = replace(still, augment=replace(still.augment, turn=1.0, turn_deg=40.0))
+    plain, turned = (np.abs(flat(make(samples, config))[:, -3]) * 90.0 for config in (still, turning))
+    assert turned.mean() > plain.mean() + 10.0
