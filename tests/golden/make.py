@@ -5,23 +5,27 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata, resources
 from pathlib import Path
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sdk import FaceAligner, FaceDetector, ModelFile
+from sdk import BBox, FaceAligner, FaceDetector, ModelFile, tracker
+from sdk.aligner import MAX_DISAGREEMENT
 from sdk.detector_file import DEFAULT_DETECTOR
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.model_file import DEFAULT_MODEL
 from sdk.shape_model import LIMIT
 from sdk.testing import FakeInterpreter, rendered_face
-from tests.golden import formats
+from tests.golden import formats, tracks
 from tests.golden import scenes as whole
+from tests.golden.clips import clips
 from tests.golden.contract import (
     FILE,
     NO_FRAME,
@@ -30,6 +34,7 @@ from tests.golden.contract import (
     Float32,
     Recorder,
     Stages,
+    UInt8,
     Watched,
     read_frame,
     run,
@@ -78,18 +83,15 @@ def main() -> None:
     FILE.write_text("\n".join([*_head(model, stages), *_body(everything)]) + "\n", encoding="ascii")
     _write_scenes(model)
     formats.FILE.write_text(formats.made(), encoding="ascii")
+    _write_tracks(model)
     bound = LIMIT * np.sqrt(model.shape_model.eigenvalues)
     clamped = [int((np.abs(s.face.shape_parameters) >= bound * 0.999999).sum()) for _, s in everything]
     print(f"{FILE.name}: {len(clamped)} cases, shape parameters at their limit: {clamped} of {len(bound)} each")
 
 
 def make_frames() -> None:
-    """A portrait (Grace Hopper, US Navy, public domain), the same face turned, and a drawn one."""
-    spec = importlib.util.find_spec("matplotlib")
-    assert spec is not None
-    assert spec.origin is not None
-    photo = cv2.imread(str(Path(spec.origin).parent / "mpl-data/sample_data/grace_hopper.jpg"))
-    assert photo is not None
+    """Portraits (Grace Hopper, US Navy; Eileen Collins, NASA; public domain), a face turned, and a drawn one."""
+    photo = _photo("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
     write_frame("portrait.ppm", Crop(255.5, 299.5, 600.0, 300).extract(photo)[:, 22:278])
     write_frame("turned.ppm", Crop(265.0, 248.0, 330.0, 224, angle_deg=-32.0).extract(photo))
     write_frame("drawn.ppm", rendered_face(np.random.default_rng(3))[0])
@@ -98,7 +100,19 @@ def make_frames() -> None:
         group[top : top + size, left : left + size] = Crop(262.0, 240.0, 380.0, size, angle).extract(photo)
     write_frame("group.ppm", group)
     write_frame("sideways.ppm", Crop(265.0, 248.0, 600.0, 200, angle_deg=-70.0).extract(photo))
+    astronaut = _photo("skimage", "data/astronaut.png")
+    write_frame("astronaut.ppm", astronaut[30:220, 150:310])
     write_frame("nobody.ppm", Crop(80.0, 520.0, 150.0, 96).extract(photo)[:61])
+
+
+def _photo(package: str, path: str) -> UInt8:
+    """A photo that a package brings along."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    photo = cv2.imread(str(Path(spec.origin).parent / path))
+    assert photo is not None
+    return np.asarray(photo, np.uint8)
 
 
 def _odd(model: ModelFile) -> Stages:
@@ -126,6 +140,43 @@ def _write_scenes(model: ModelFile) -> None:
         lines += [f"\nscene {scene.name}\n{scene.arguments}", *seen.lines()]
         print(f"{whole.FILE.name}: {scene.name}: {len(seen.detections)} detections, {len(seen.faces)} faces")
     whole.FILE.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _write_tracks(model: ModelFile) -> None:
+    aligner = FaceAligner(model, colour="rgb")
+    lines = [
+        "# Made by python -m tests.golden.make; README.md says what the lines mean.",
+        f"version {tracks.VERSION}",
+        f"model {DEFAULT_MODEL} {_digest(DEFAULT_MODEL)}",
+        f"detector {DEFAULT_DETECTOR} {_digest(f'detectors/{DEFAULT_DETECTOR}')}",
+    ]
+    for clip in clips():
+        with decisions() as margins:
+            seen = list(tracks.replay(clip, aligner))
+        lines += [f"\nclip {clip.name}", *(" ".join(line) for line in seen)]
+        counts = [line[2] for line in seen if line[0] == "update"]
+        print(f"{tracks.FILE.name}: {clip.name}: faces {' '.join(counts)}; closest decision {min(margins):.6f}")
+    tracks.FILE.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+@contextmanager
+def decisions() -> Iterator[list[float]]:
+    """Collects how far decisions were from their limits: where next to nothing, languages may differ."""
+    margins = [1.0]
+
+    def watched(function: Callable[..., float], limit: float) -> Callable[..., float]:
+        def call(*arguments: object) -> float:
+            value = function(*arguments)
+            margins.append(abs(value - limit))
+            return value
+
+        return call
+
+    with (
+        patch.object(tracker, "disagreement", watched(tracker.disagreement, MAX_DISAGREEMENT)),
+        patch.object(BBox, "overlap", watched(BBox.overlap, tracker.SAME_FACE)),
+    ):
+        yield margins
 
 
 def _digest(name: str) -> str:

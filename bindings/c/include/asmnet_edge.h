@@ -20,7 +20,7 @@ extern "C" {
 #define FA_API
 #endif
 
-#define FA_ABI_VERSION 3u /* raised when a struct or function changes; fa_create compares it */
+#define FA_ABI_VERSION 4u /* raised when a struct or function changes; fa_create compares it */
 #define FA_LANDMARKS 68   /* i-bug's order, counted from 0 */
 #define FA_MAX_MODES 64
 #define FA_MAX_DETECTIONS 64 /* in a frame; the best are kept */
@@ -153,7 +153,51 @@ FA_API fa_status fa_predict_among(fa_aligner *aligner, const fa_image *image, co
 FA_API fa_status fa_detect(fa_aligner *aligner, const fa_image *image, fa_detection *found, int32_t capacity,
                            int32_t *count);
 
+/* The same face in the next frame, or more exactly in this one: its landmarks give the crop. `seen` is 0 where they all lie
+ * outside the frame; `again` is then as it was. */
+FA_API fa_status fa_look_again(fa_aligner *aligner, const fa_image *image, const fa_face *face, fa_face *again, int *seen);
+
 FA_API fa_status fa_last_look(const fa_aligner *aligner, fa_look *look);
+
+/* From landmarks alone; NaN where `face` is NULL. Openness has no unit: an eye about 0.3 open and near 0 closed, a mouth 0
+ * closed and 0.5 or more when yawning. */
+FA_API double fa_interocular_distance(const fa_face *face); /* between the outer eye corners, pixels */
+FA_API void fa_eye_openness(const fa_face *face, double *subject_right, double *subject_left);
+FA_API double fa_mouth_openness(const fa_face *face);
+
+/* Follows faces through a video: the next crop comes from the last landmarks, the detector only looks for new faces.
+ * docs/tracking.md has the arithmetic. */
+typedef struct fa_tracker_options {
+    uint32_t abi_version; /* FA_ABI_VERSION; FA_TRACKER_OPTIONS_INIT sets it */
+    int32_t detect_every; /* frames between two searches for new faces; with no face in sight every frame is searched */
+    int32_t max_faces;    /* follow no more than this, the best first; 0: all, up to FA_MAX_DETECTIONS */
+    int32_t smooth;       /* 0: faces as they are measured */
+    double min_cutoff_hz, beta, speed_cutoff_hz; /* of the One-Euro filter, in outer-eye distances and seconds */
+    double fps;           /* frames a second, for time steps where no timestamp is given */
+} fa_tracker_options;
+
+#define FA_TRACKER_OPTIONS_INIT {FA_ABI_VERSION, 15, 0, 1, 0.3, 60.0, 0.6, 30.0}
+
+typedef struct fa_tracked_face {
+    int32_t id;       /* the same as long as the face is followed; never used again */
+    int32_t frames;   /* in how many it has been seen, this one included */
+    fa_face face;     /* smoothed, if the tracker smooths; else as measured */
+    fa_face measured; /* what the network saw in this frame alone */
+} fa_tracked_face;
+
+typedef struct fa_tracker fa_tracker;
+
+/* The aligner is used, not owned: it must outlive the last update, and both serve the same thread. It may be used between
+ * updates. Memory is allocated here alone. */
+FA_API fa_status fa_tracker_create(fa_aligner *aligner, const fa_tracker_options *options, fa_tracker **tracker);
+FA_API void fa_tracker_destroy(fa_tracker *tracker);
+
+/* The faces of the next frame, longest followed first. timestamp_s: when it was taken, in seconds from any origin, rising
+ * while faces are followed; NULL counts frames at `fps`. A frame or a timestamp that is refused changes nothing. */
+FA_API fa_status fa_tracker_update(fa_tracker *tracker, const fa_image *image, const double *timestamp_s,
+                                   fa_tracked_face *faces, int32_t capacity, int32_t *count);
+
+FA_API void fa_tracker_reset(fa_tracker *tracker); /* forgets all faces, as at a cut; ids go on */
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,7 @@ struct fa_aligner {
 const char *fa_version(void) { return ASMNET_EDGE_VERSION; }
 uint32_t fa_abi_version(void) { return FA_ABI_VERSION; }
 const char *fa_model_name(const fa_aligner *aligner) { return aligner->model.file.name; }
+double fa_max_disagreement(const fa_aligner *aligner) { return aligner->max_disagreement; }
 int32_t fa_input_size(const fa_aligner *aligner) { return aligner->model.file.input_size; }
 
 static fa_status load_model(const fa_options *options, fa_model *model) {
@@ -260,6 +261,18 @@ fa_status fa_predict(fa_aligner *aligner, const fa_image *image, fa_face *faces,
     fa_status status = fa_detect(aligner, image, aligner->found, FA_MAX_DETECTIONS, &found);
     if (status != FA_OK) return status;
     return fa_predict_among(aligner, image, aligner->found, found, faces, capacity, count);
+}
+
+fa_status fa_look_again(fa_aligner *aligner, const fa_image *image, const fa_face *face, fa_face *again, int *seen) {
+    if (aligner == NULL || face == NULL || again == NULL || seen == NULL)
+        return fa_fail(FA_ERROR_INPUT, "aligner, face, again, seen: expected pointers, got NULL");
+    *seen = 0;
+    fa_status status = fa_image_check(image);
+    if (status != FA_OK || !fa_face_inside(face, image)) return status;
+    const fa_face last = *face; /* `again` may be the same */
+    status = look_again(aligner, image, &last, 0, again);
+    *seen = status == FA_OK;
+    return status;
 }
 
 fa_status fa_last_look(const fa_aligner *aligner, fa_look *out) {

@@ -50,7 +50,7 @@ double fa_face_disagreement(const fa_face *first, const fa_face *second) {
     return eyes > 0 ? distance / eyes : INFINITY;
 }
 
-static double overlap(const fa_box *a, const fa_box *b) {
+double fa_box_overlap(const fa_box *a, const fa_box *b) {
     double width = fa_least(a->right, b->right) - fa_most(a->left, b->left);
     double height = fa_least(a->bottom, b->bottom) - fa_most(a->top, b->top);
     if (width <= 0 || height <= 0) return 0;
@@ -68,7 +68,7 @@ int32_t fa_faces_distinct(const fa_face *faces, int32_t count, fa_face *out, int
     int32_t kept = 0;
     for (int32_t i = 0; i < count && kept < capacity; i++) {
         int apart = 1;
-        for (int32_t k = 0; k < kept; k++) apart = apart && overlap(&faces[i].box, &out[k].box) <= MAX_OVERLAP;
+        for (int32_t k = 0; k < kept; k++) apart = apart && fa_box_overlap(&faces[i].box, &out[k].box) <= MAX_OVERLAP;
         if (apart) out[kept++] = faces[i];
     }
     return kept;

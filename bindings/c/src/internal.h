@@ -206,7 +206,11 @@ void fa_face_detector_close(fa_face_detector *detector);
 void fa_mirror_pixels(uint8_t *pixels, int32_t size); /* size x size x 3, in place */
 void fa_mirror_answers(float (*points)[2], float pose[3]); /* to and fro */
 
+/* asmnet_edge.c */
+double fa_max_disagreement(const fa_aligner *aligner);
+
 /* faces.c */
+double fa_box_overlap(const fa_box *a, const fa_box *b); /* intersection over union, 0 to 1 */
 fa_box fa_box_around(const float (*landmarks)[2]);
 fa_box fa_box_upright(const fa_detection *found); /* where the landmark box of the face, seen upright, would be */
 int fa_face_inside(const fa_face *face, const fa_image *image); /* any of its landmarks */
