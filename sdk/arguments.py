@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sdk.checks import as_number
+from sdk.checks import as_array, as_number
 from sdk.detector import Detector
 from sdk.errors import InputError
 from sdk.interpreter import Interpreter
@@ -52,7 +52,7 @@ def as_box(box: BBox | Sequence[float]) -> BBox:
     if isinstance(box, BBox):
         return box
     try:
-        left, top, right, bottom = (float(v) for v in box)
-    except (TypeError, ValueError, OverflowError) as error:
+        left, top, right, bottom = box
+    except (TypeError, ValueError) as error:
         raise InputError(f"box: expected left, top, right, bottom, got {box!r}") from error
-    return BBox(left, top, right, bottom)
+    return BBox(*as_array([left, top, right, bottom], (4,), "box"))

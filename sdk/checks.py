@@ -47,11 +47,21 @@ def check_score(score: object, name: str = "min_score") -> float:
 
 
 def as_numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
-    """Numbers in double precision, or an InputError that names them."""
+    """Numbers in double precision, or an InputError that names them. Texts of digits are none."""
     try:
+        if _has_text(values):
+            raise TypeError
         return np.asarray(values, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name}: expected numbers, got {values!r}") from error
+
+
+def _has_text(values: npt.ArrayLike) -> bool:
+    """Whether numpy would read numbers off texts."""
+    found = np.asarray(values)
+    return found.dtype.kind in "SU" or (
+        found.dtype == object and any(isinstance(value, (str, bytes)) for value in found.flat)
+    )
 
 
 def as_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +15,15 @@ _KEPT = frozenset({"replace", "backslashreplace", "xmlcharrefreplace", "namerepl
 """What a stream may do with characters that it lacks without an error."""
 
 
+_COMMAND = re.compile(r"(?!\x1b\[K)[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What a terminal obeys instead of showing it, as names of files may have. Tabs, ends of lines and
+the clearing of a line, with which progress is written, are left."""
+
+
 class Words(io.TextIOBase):
-    """Messages for people. Characters that the stream lacks become escapes; what nobody reads is dropped.
+    """Messages for people. Characters that the stream lacks or a terminal obeys become escapes.
+
+    What nobody reads is dropped.
 
     `error` is what stopped it, None as long as it works.
     """
@@ -69,6 +77,7 @@ class Words(io.TextIOBase):
         return self.stream.fileno()
 
     def _shown(self, text: str) -> str:
+        text = _COMMAND.sub(lambda found: repr(found[0])[1:-1], text)
         if self.errors in _KEPT:
             return text
         try:

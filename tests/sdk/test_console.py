@@ -36,6 +36,12 @@ def test_characters_that_a_stream_lacks_are_escaped(encoding, errors, shown):
     assert words.error is None
 
 
+def test_names_of_files_give_a_terminal_no_orders():
+    raw, below = stream("utf-8")
+    print("\x1b[2Ja\x07\x9b.jpg\tb\r\x1b[K5°", file=Words(below), flush=True)
+    assert raw.getvalue() == "\\x1b[2Ja\\x07\\x9b.jpg\tb\r\x1b[K5°\n".encode()
+
+
 class Broken(io.StringIO):
     def __init__(self, number: int) -> None:
         super().__init__()
