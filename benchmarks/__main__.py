@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import (
+    accuracy_command,
     baselines,
     confidence_command,
     device,
@@ -25,8 +23,10 @@ from benchmarks import (
     roofline,
     search,
     timings,
+    worst_command,
 )
 from benchmarks.detection_command import add_detection
+from benchmarks.options import add_data, add_models, models_of
 from benchmarks.peers import command as peers
 from benchmarks.records import write_record as _record
 from sdk import FaceAligner, ModelFile
@@ -34,9 +34,6 @@ from sdk.command import run_command
 from sdk.errors import InputError
 from sdk.options import check_options
 from sdk.photos import write_photo
-
-SIDE_SHIFT = Path("models/side_shift_300w.npz")
-"""Of 300W's train split, in a checkout."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,35 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure models; print and record.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    accuracy = commands.add_parser(
-        "accuracy",
-        help="NME, failure rate and AUC on 300W",
-        description="NME by outer-eye distance, failure rate at 10 % and AUC on 300W, from true boxes jittered "
-        "by ±10 % and from the detector of predict, for each model file.",
-    )
-    _add_data(accuracy)
-    _add_models(accuracy)
-    accuracy.add_argument(
-        "--splits", nargs="+", default=["test_common", "test_challenging"], help="default: both test splits"
-    )
-    accuracy.add_argument(
-        "--side-shift",
-        type=Path,
-        metavar="NPZ",
-        help="what train side-shift wrote for 300W's train split, for the column without it (default: "
-        "models/side_shift_300w.npz of a checkout)",
-    )
-    accuracy.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
-    accuracy.add_argument(
-        "--peer",
-        action="append",
-        choices=["all", *peers.PEERS],
-        help="also this library on the same photos and boxes, see `peers`; all: those whose files are there",
-    )
-    peers.add_given(accuracy)
-    accuracy.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
-    accuracy.set_defaults(run=_accuracy)
-
     add_detection(commands, _record)
 
     plausibility = commands.add_parser(
@@ -90,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how plausible annotated and damaged faces are under the shape model",
         description="Percentiles of plausibility of annotated validation faces of 300W, plain and with noise.",
     )
-    _add_data(plausibility)
+    add_data(plausibility)
     plausibility.set_defaults(run=_plausibility)
 
     video = commands.add_parser(
@@ -98,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         help="jitter, lag and lost faces on rendered motion",
         description="Clips of 640 x 480 rendered from photos of 300W by known motion, with sensor noise.",
     )
-    _add_data(video)
+    add_data(video)
     video.add_argument("--split", default="val", help="split of 300W (default %(default)s)")
     video.add_argument("--clips", type=int, default=20, help="how many photos (default %(default)s)")
     video.add_argument("--frames", type=int, default=300, help="frames a clip (default %(default)s)")
@@ -106,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     video.set_defaults(run=_video)
 
     for command in (
+        accuracy_command,
+        worst_command,
         baselines,
         flops,
         latency,
@@ -133,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         help="predictions drawn on many photos, in one picture",
         description="Draw predictions on photos of the data, or of a folder of yours, as one contact sheet.",
     )
-    _add_data(sheet, required=False)
-    _add_models(sheet)
+    add_data(sheet, required=False)
+    add_models(sheet)
     sheet.add_argument("--folder", type=Path, help="a folder of photos instead of --data")
     sheet.add_argument("--split", default="test_common", help="split of 300W (default %(default)s)")
     sheet.add_argument("--every", type=int, default=10, help="take every n-th face (default %(default)s)")
@@ -143,51 +113,6 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--out", type=Path, required=True, help="the picture to write, .png or .jpg")
     sheet.set_defaults(run=_sheet)
     return parser
-
-
-def _add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=required, help="folder of the face data: 300W/, detection/, frames/ ..."
-    )
-
-
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", type=Path, action="append", help="a model file; repeat for more (default: the shipped ones)"
-    )
-
-
-def _models(options: argparse.Namespace) -> Iterator[Path]:
-    """The models asked for, else the packaged ones and the float ones of a checkout."""
-    if options.model:
-        yield from options.model
-        return
-    packaged = Path(str(resources.files("sdk") / "models"))
-    yield from sorted(packaged.glob("*.tflite"))
-    yield from sorted(Path("models").glob("*.tflite"))
-
-
-def _accuracy(options: argparse.Namespace) -> None:
-    from benchmarks.accuracy import measure, to_table
-    from train.labelling.side_shift import SideShift
-
-    given = options.side_shift or SIDE_SHIFT
-    shift = SideShift.load(given) if options.side_shift or given.is_file() else None
-    rows = []
-    for path in _models(options):
-        aligner = FaceAligner(path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        rows += measure(
-            aligner, digest, options.data / "300W", options.splits, seed=options.seed, side_shift=shift
-        )
-    print(to_table(rows))
-    more = {}
-    if options.peer:
-        names = None if "all" in options.peer else options.peer
-        others = peers.accuracy_of(names, options.given, options.data, options.splits, seed=options.seed)
-        print(peers.to_table(others))
-        more["peers"] = [r.to_dict() for r in others]
-    _record(options.out, "accuracy", [r.to_dict() for r in rows], seed=options.seed, **more)
 
 
 def _video(options: argparse.Namespace) -> None:
@@ -224,7 +149,7 @@ def _readme(options: argparse.Namespace) -> None:
 def _sheet(options: argparse.Namespace) -> None:
     from benchmarks.sheets import contact_sheet, predictions_on_folder, predictions_on_split
 
-    aligner = FaceAligner(next(_models(options)))
+    aligner = FaceAligner(next(models_of(options)))
     if options.folder:
         pictures = predictions_on_folder(aligner, options.folder)
     elif options.data:

@@ -1,42 +1,34 @@
-"""NME, failure rate and AUC of model files on 300W, from jittered true boxes and from a detector."""
+"""NME, failure rate and AUC of model files on annotated faces, from jittered true boxes and from a detector."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.offsets import nme_without_own_shift, nme_without_side
-from sdk import BBox, Face, FaceAligner
+from benchmarks.boxes import BOXES
+from benchmarks.face_sets import MASKED, W300, WHOLE, Answers, FaceSet, ask, read_set
+from benchmarks.offsets import mean_percent, median_percent, own_shift, without_own_shift, without_side
+from sdk import FaceAligner
 from sdk.metrics import auc, ced, failure_rate, nme_interocular
 from sdk.schemes import IBUG68
-from train.datasets import Sample, read_packed
-from train.datasets.packed import Split
-from train.evaluation.boxes import JITTER as JITTER
-from train.evaluation.boxes import jittered_box
 from train.eyes import Complex, differences
 from train.labelling.side_shift import SideShift
-
-MATCH = 0.3
-"""A detected face is the annotated one if their landmark boxes overlap (IoU) by this much."""
 
 CED_STEPS = 40
 
 COMMON = "test_common"
-"""The split that a network's own constant shift is measured on."""
-
-Float32 = npt.NDArray[np.float32]
-Find = Callable[[FaceAligner, Sample, npt.NDArray[np.uint8], np.random.Generator], Face | None]
+"""The split of 300-W that a network's own constant shift is measured on."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
-    """One model on one split. NME in per cent of the outer-eye distance, over the faces found; failure rate
-    at 10 % and AUC up to 10 % over all faces, a missed face being a failure."""
+    """One model on one part of a split. NME in per cent of the outer-eye distance, over the faces found; failure
+    rate at 10 % and AUC up to 10 % over all faces, a missed face being a failure."""
 
     model: str
     model_sha256: str
@@ -53,116 +45,137 @@ class AccuracyRow:
     nme_without_side: float | None = None
     """NME after the set's side shift, estimated on its train split, is taken off the labels."""
     nme_without_own_shift: float | None = None
-    """NME after one (dx, dy) of the network is taken off: two-fold on test_common, that of common elsewhere."""
+    """NME after one (dx, dy) of the network is taken off: two-fold, but on test_challenging that of common."""
+    set: str = W300
+    part: str = WHOLE
+    shift_right: float | None = None
+    shift_down: float | None = None
+    """Mean of found minus true points along and across the line of the eyes, per cent, without failures."""
+    median_without_own_shift: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-
-def from_true_box(
-    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
-) -> Face | None:
-    """`align` on the jittered true box: one pass."""
-    return aligner.align(image, jittered_box(sample.landmarks, rng))
+    @property
+    def faces_of(self) -> str:
+        """Set, split and part in words."""
+        return f"{self.set} {self.split}" + ("" if self.part == WHOLE else f", {self.part}")
 
 
-def refined(
-    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
-) -> Face | None:
-    """`align(refine=True)` on the same box: two looks, as `predict` has them."""
-    return aligner.align(image, jittered_box(sample.landmarks, rng), refine=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Errors:
+    """What a FaceSet's answers come to: errors (found, n) of three kinds, NME (faces,) of all, who was found."""
 
+    plain: Complex
+    without_side: Complex | None
+    without_own_shift: Complex | None
+    nme: npt.NDArray[np.float64]
+    found: npt.NDArray[np.bool_]
 
-def from_detector(
-    aligner: FaceAligner, sample: Sample, image: npt.NDArray[np.uint8], rng: np.random.Generator
-) -> Face | None:
-    """`predict`; of the faces found, the one that overlaps the annotated one most."""
-    truth = BBox.around(sample.landmarks)
-    best = max(aligner.predict(image), key=lambda face: truth.overlap(face.box), default=None)
-    return best if best is not None and truth.overlap(best.box) >= MATCH else None
-
-
-BOXES: dict[str, Find] = {"jittered": from_true_box, "jittered, refined": refined, "detector": from_detector}
+    @classmethod
+    def of(cls, answers: Answers, shift: SideShift | None, fitted_on: Complex | None) -> Errors:
+        found, nme = answers.found, np.full(len(answers.faces), np.inf)
+        plain = np.empty((0, 0), np.complex128)
+        if found.any():
+            pairs = answers.pairs()
+            plain, nme[found] = differences(*pairs, IBUG68), nme_interocular(*pairs)
+        side = None if shift is None else without_side(plain, shift)
+        return cls(plain, side, without_own_shift(plain, fitted_on), nme, found)
 
 
 def measure(
     aligner: FaceAligner,
     sha256: str,
     root: Path,
-    splits: Sequence[Split],
+    splits: Sequence[str],
     *,
     seed: int = 0,
     side_shift: SideShift | None = None,
 ) -> list[AccuracyRow]:
-    """A row per split and source of boxes. The jitter of face i depends on seed and i alone."""
+    """Rows of whole splits of a packed set, one for each source of boxes."""
+    sets = [read_set(root, split) for split in splits]
+    shifts = {} if side_shift is None else {root.name: side_shift}
+    rows = measure_sets(aligner, sha256, sets, seed=seed, side_shifts=shifts)
+    return [row for row in rows if row.part == WHOLE]
+
+
+def measure_sets(
+    aligner: FaceAligner,
+    sha256: str,
+    sets: Sequence[FaceSet],
+    *,
+    seed: int = 0,
+    side_shifts: Mapping[str, SideShift] | None = None,
+) -> list[AccuracyRow]:
+    """Rows of each set, source of boxes and part of the set.
+
+    Args:
+        seed: of the jitter; that of a face depends on it and on the face's place in its split alone.
+        side_shifts: of labels, by the name of the set.
+    """
     rows = []
-    of_common: dict[str, Complex] = {}
-    for split in splits:
-        samples = read_packed(root, split=split)
+    of_common: dict[tuple[str, str], Complex] = {}
+    for faces in sets:
         for boxes, find in BOXES.items():
-            faces = [
-                find(aligner, sample, sample.read_image(), np.random.default_rng((seed, i)))
-                for i, sample in enumerate(samples)
-            ]
-            row = _row(aligner.model.name, sha256, split, boxes, np.array([*map(_error, samples, faces)]))
-            apart = _differences(samples, faces)
-            if split == COMMON:
-                of_common[boxes] = apart
-            own = nme_without_own_shift(apart, None if split == COMMON else of_common.get(boxes))
-            side = None if side_shift is None else nme_without_side(apart, side_shift)
-            rows.append(replace(row, nme_without_side=side, nme_without_own_shift=own))
+            answers = ask(aligner, faces, find, seed=seed)
+            fitted_on = None if faces.split == COMMON else of_common.get((faces.name, boxes))
+            errors = Errors.of(answers, (side_shifts or {}).get(faces.name), fitted_on)
+            if faces.split == COMMON:
+                of_common[faces.name, boxes] = errors.plain
+            names = {"model": aligner.model.name, "model_sha256": sha256, "set": faces.name, "split": faces.split}
+            for part, chosen in faces.parts().items():
+                rows.append(_row({**names, "boxes": boxes, "part": part}, errors, chosen))
     return rows
 
 
-def _error(sample: Sample, face: Face | None) -> float:
-    if face is None:
-        return float("inf")
-    return float(nme_interocular(sample.landmarks[None], face.landmarks[None])[0])
-
-
-def _differences(samples: Sequence[Sample], faces: Sequence[Face | None]) -> Complex:
-    pairs = [(s.landmarks, f.landmarks) for s, f in zip(samples, faces, strict=True) if f is not None]
-    if not pairs:
-        return np.empty((0, 0), np.complex128)
-    truth, found = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
-    return differences(truth, found, IBUG68)
-
-
-def _row(model: str, sha256: str, split: str, boxes: str, errors: npt.NDArray[np.float64]) -> AccuracyRow:
-    found = errors[np.isfinite(errors)]
+def _row(names: Mapping[str, str], errors: Errors, chosen: npt.NDArray[np.bool_]) -> AccuracyRow:
+    nme = errors.nme[chosen]
+    of_found = chosen[errors.found]
+    plain, found = errors.plain[of_found], nme[np.isfinite(nme)]
+    shift = 100.0 * own_shift(plain) if len(plain) else None
+    kinds = errors.without_side, errors.without_own_shift
+    side, own = (None if kind is None else mean_percent(kind[of_found]) for kind in kinds)
+    own_median = None if errors.without_own_shift is None else median_percent(errors.without_own_shift[of_found])
+    two_answers = names["set"] == MASKED  # both have the network's shift, and no label has a part in them
     return AccuracyRow(
-        model=model,
-        model_sha256=sha256,
-        split=split,
-        boxes=boxes,
-        faces=len(errors),
-        missed=len(errors) - len(found),
+        **names,
+        faces=len(nme),
+        missed=len(nme) - len(found),
         nme_interocular=float(found.mean()) if len(found) else float("nan"),
         nme_interocular_median=float(np.median(found)) if len(found) else float("nan"),
-        failure_rate_at_10=failure_rate(errors),
-        auc_at_10=auc(errors),
-        ced=tuple(ced(errors, steps=CED_STEPS)[1].tolist()),
+        failure_rate_at_10=failure_rate(nme),
+        auc_at_10=auc(nme),
+        ced=tuple(ced(nme, steps=CED_STEPS)[1].tolist()),
+        nme_without_side=side,
+        nme_without_own_shift=None if two_answers else own,
+        shift_right=None if shift is None else shift.real,
+        shift_down=None if shift is None else shift.imag,
+        median_without_own_shift=None if two_answers else own_median,
     )
 
 
 def to_table(rows: Sequence[AccuracyRow]) -> str:
     """The rows as a Markdown table."""
     head = (
-        "| model | 300W split | boxes | faces | missed | NME % | without side % | without own shift % | median % "
-        "| FR10 % | AUC10 |"
+        "| model | faces of | boxes | faces | missed | NME % | without side % | without own shift % | median % "
+        "| FR10 % | AUC10 | right % | down % |"
     )
-    lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = [head, "|---|---|---" + "|---:" * 10 + "|"]
     for r in rows:
-        errors = (
-            f"{r.nme_interocular:.2f} | {figure(r.nme_without_side, 2)} | {figure(r.nme_without_own_shift, 2)}"
-        )
-        lines.append(
-            f"| {r.model} | {r.split} | {r.boxes} | {r.faces} | {r.missed} | {errors} | "
-            f"{r.nme_interocular_median:.2f} | {100 * r.failure_rate_at_10:.1f} | {r.auc_at_10:.3f} |"
-        )
+        errors = [r.nme_interocular, r.nme_without_side, r.nme_without_own_shift, r.nme_interocular_median]
+        figures = [figure(value, 2) for value in errors]
+        figures += [f"{100 * r.failure_rate_at_10:.1f}", f"{r.auc_at_10:.3f}"]
+        figures += [signed(value) for value in (r.shift_right, r.shift_down)]
+        named = f"| {r.model} | {r.faces_of} | {r.boxes} | {r.faces} | {r.missed} |"
+        lines.append(f"{named} {' | '.join(figures)} |")
     return "\n".join(lines)
 
 
 def figure(value: float | None, digits: int) -> str:
     """A number with so many digits; - where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float | None) -> str:
+    """A number with its sign and two digits; - where there is none."""
+    return "-" if value is None else f"{value:+.2f}"

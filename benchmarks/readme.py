@@ -8,7 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import accuracy, confidence, detection, latency, limits, pose, quality, search, video
+from benchmarks import (
+    accuracy,
+    accuracy_tables,
+    confidence,
+    detection,
+    latency,
+    limits,
+    pose,
+    quality,
+    search,
+    video,
+)
 from benchmarks.records import RESULTS, ROOT, read_record
 from sdk.errors import InputError
 from sdk.outputs import write_file
@@ -22,7 +33,7 @@ Table = Callable[[Mapping[str, Any]], str]
 PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     {
         README: {
-            "accuracy": lambda r: accuracy.to_table([accuracy.AccuracyRow(**row) for row in r["rows"]]),
+            "accuracy": lambda r: accuracy.to_table(accuracy_tables.whole_300w(_accuracy_rows(r))),
             "latency": lambda r: latency.summary_table([latency.LatencyRow(**row) for row in r["rows"]]),
             "detection": lambda r: detection.to_table(
                 [detection.DetectionRow(**row) for row in r["rows"] if abs(row["turn_deg"]) in (0, 45)]
@@ -46,7 +57,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "ablation-noise": ablation.noise_table,
         },
         "docs/flagship.md": {
-            "accuracy": lambda r: accuracy.to_table([accuracy.AccuracyRow(**row) for row in r["rows"]]),
+            "accuracy": lambda r: accuracy.to_table(accuracy_tables.whole_300w(_accuracy_rows(r))),
             "ablation-claims": ablation.claims_table,
             "ablation-runs": ablation.runs_table,
             "search": search.to_table,
@@ -54,6 +65,10 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     }
 )
 """Tables of each page, made of a record, between `<!-- TABLE: FILE -->` and `<!-- /TABLE -->`."""
+
+
+def _accuracy_rows(record: Mapping[str, Any]) -> list[accuracy.AccuracyRow]:
+    return [accuracy.AccuracyRow(**row) for row in record["rows"]]
 
 
 def _reported(rows: list[pose.PoseRow]) -> list[pose.PoseRow]:

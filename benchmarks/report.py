@@ -23,6 +23,7 @@ from benchmarks import (
     roofline,
     video,
 )
+from benchmarks.face_sets import WHOLE
 from benchmarks.peers import scoring
 from benchmarks.records import RESULTS, check, read_records
 from sdk.errors import InputError
@@ -51,7 +52,7 @@ TABLES: Mapping[str, Callable[[Record], Iterator[str]]] = MappingProxyType(
         "pose": lambda r: iter([pose.to_table(_rows(pose.PoseRow, r["rows"]))]),
         "quality": lambda r: iter([quality.to_table(_rows(quality.QualityRow, r["rows"]))]),
         "roofline": lambda r: _roofline(r),
-        "peers": lambda r: iter([scoring.to_table(_rows(scoring.PeerRow, r["rows"]))]),
+        "peers": lambda r: _peers(r),
     }
 )
 """The Markdown tables of a suite; any other suite shows its rows as they are."""
@@ -110,6 +111,13 @@ def _accuracy(record: Record) -> Iterator[str]:
         yield scoring.to_table(_rows(scoring.PeerRow, record["peers"]))
 
 
+def _peers(record: Record) -> Iterator[str]:
+    rows = _rows(scoring.PeerRow, record["rows"])
+    yield scoring.to_table(rows)
+    if costs := scoring.costs_table(rows):
+        yield costs
+
+
 def _latency(record: Record) -> Iterator[str]:
     rows = _rows(latency.LatencyRow, record["rows"])
     yield latency.network_table(rows)
@@ -158,7 +166,7 @@ def _costs(records: Records) -> str:
     errors = {
         r["model"]: r["nme_interocular"]
         for r in _of(records, "accuracy")
-        if r["split"] == "test_common" and r["boxes"] == "jittered"
+        if r["split"] == "test_common" and r["boxes"] == "jittered" and r.get("part", WHOLE) == WHOLE
     }
     timed = [r for r in _of(records, "latency") if r["stage"] == "network" and r["threads"] == 1]
     files = [m for r in records.values() if r["suite"] == "latency" for m in r.get("models", [])]
@@ -205,10 +213,11 @@ def _times(rows: Sequence[Record]) -> str:
 
 def _distributions(records: Records) -> str:
     body = ""
-    rows = [r for r in _of(records, "accuracy") if r.get("ced") and r["boxes"] == "jittered"]
-    for split in dict.fromkeys(r["split"] for r in rows):
-        drawing = charts.ced_chart({r["model"]: r["ced"] for r in rows if r["split"] == split})
-        body += pages.figure(drawing, f"{split}, jittered boxes, 68 points: share of faces up to each error.")
+    known = [accuracy.AccuracyRow(**r) for r in _of(records, "accuracy")]
+    whole = [r for r in known if r.ced and r.boxes == "jittered" and r.part == WHOLE]
+    for faces in dict.fromkeys(r.faces_of for r in whole):
+        drawing = charts.ced_chart({r.model: r.ced for r in whole if r.faces_of == faces})
+        body += pages.figure(drawing, f"{faces}, jittered boxes, 68 points: share of faces up to each error.")
     rows = [r for r in _of(records, "peers") if r.get("ced_51")]
     for split in dict.fromkeys(r["split"] for r in rows):
         drawing = charts.ced_chart({f"{r['peer']}, {r['mode']}": r["ced_51"] for r in rows if r["split"] == split})

@@ -122,7 +122,7 @@ def contact_sheet(pictures: Iterable[UInt8], *, tile: int, columns: int) -> UInt
 
 def marked_face(
     image: UInt8,
-    predicted: Float32,
+    predicted: Float32 | None,
     truth: Float32 | None,
     scheme: LandmarkScheme,
     *,
@@ -131,10 +131,10 @@ def marked_face(
 ) -> UInt8:
     """The face of a BGR image, (side, side, 3): true landmarks green, predicted ones red, lines of text below.
 
-    Landmarks (n, 2) are in pixels of the image.
+    Landmarks (n, 2) are in pixels of the image; None: there are none, but one of the two there must be.
     """
-    shown = predicted if truth is None else np.vstack([predicted, truth])
-    crop = Crop.around(BBox.around(shown), size=side, margin=1.25)
+    shown = [points for points in (predicted, truth) if points is not None]
+    crop = Crop.around(BBox.around(np.vstack(shown)), size=side, margin=1.25)
     picture = np.ascontiguousarray(crop.extract(image))
     for points, colour in ((truth, TRUE), (predicted, PREDICTED)):
         if points is not None:

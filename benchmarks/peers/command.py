@@ -14,10 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.accuracy import COMMON
+from benchmarks.face_sets import W300, FaceSet, read_sets
 from benchmarks.goals import OURS, TRACKING
-from benchmarks.peers.scoring import PeerRow, score, to_table
+from benchmarks.options import add_side_shift, side_shifts
+from benchmarks.peers.scoring import PeerRow, costs_table, errors_of, nearest, score, to_table
 from benchmarks.peers.sets import CLIP, ImageSet, clip_sets, photo_sets
 from sdk.errors import InputError, SdkError
+from train.eyes import Complex
+from train.labelling.side_shift import SideShift
+
+CHALLENGING = "test_challenging"
 
 ADAPTERS = Path(__file__).with_name("adapters")
 
@@ -46,13 +53,20 @@ PEERS: Mapping[str, Peer] = MappingProxyType(
 
 
 def measure(
-    names: Sequence[str], sets: Sequence[ImageSet], options: Mapping[str, str], *, turns: int, timed: bool
+    names: Sequence[str],
+    sets: Sequence[ImageSet],
+    options: Mapping[str, str],
+    *,
+    turns: int,
+    timed: bool,
+    side_shifts: Mapping[str, SideShift] | None = None,
 ) -> Iterator[PeerRow]:
     """A row per library and set.
 
     Args:
         turns: processes per library; they alternate, so that all meet the same moods of the machine.
         timed: keep times; off on a machine that is busy with other things.
+        side_shifts: of labels, by the name of the set.
     """
     from benchmarks.peers.environments import environment_for, install_mb
 
@@ -66,9 +80,19 @@ def measure(
             answers[name].append(run_adapter(pythons[name], name, wanted, options))
     for name in names:
         size = install_mb(pythons[name])
+        of_common: dict[str, Complex] = {}
         for part in answers[name][0]["sets"]:
             images = next(s for s in sets if (s.name, s.mode) == (part["name"], part["mode"]))
-            yield _row(name, part, images, answers[name], size, timed)
+            found = [faces for run in part["runs"] for faces in run["faces"]]
+            if images.name == COMMON:
+                of_common[images.mode] = errors_of(nearest(found, images.truths), images.truths)
+            scored = score(
+                found,
+                images.truths,
+                side_shift=(side_shifts or {}).get(images.of),
+                fitted_on=of_common.get(images.mode) if images.name == CHALLENGING else None,
+            )
+            yield _row(name, part, scored, answers[name], size, timed)
 
 
 def run_adapter(python: Path, name: str, sets: Sequence[ImageSet], options: Mapping[str, str]) -> dict[str, Any]:
@@ -110,7 +134,12 @@ def run_adapter(python: Path, name: str, sets: Sequence[ImageSet], options: Mapp
 
 
 def _row(
-    name: str, part: dict[str, Any], images: ImageSet, answers: Sequence[dict[str, Any]], size: float, timed: bool
+    name: str,
+    part: dict[str, Any],
+    scored: Mapping[str, Any],
+    answers: Sequence[dict[str, Any]],
+    size: float,
+    timed: bool,
 ) -> PeerRow:
     same = [s for a in answers for s in a["sets"] if (s["name"], s["mode"]) == (part["name"], part["mode"])]
     times = [run["ms"] for s in same for run in s["runs"]]
@@ -121,7 +150,7 @@ def _row(
         version=answers[0]["version"],
         mode=part["mode"],
         split=part["name"],
-        **score([faces for run in part["runs"] for faces in run["faces"]], images.truths),
+        **scored,
         p50_ms=float(np.median(ms)) if whole_calls else None,
         p95_ms=float(np.percentile(ms, 95)) if whole_calls else None,
         import_ms=min(a["import_ms"] for a in answers) if timed else None,
@@ -142,7 +171,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the face data, with 300W/")
     parser.add_argument("--peer", action="append", choices=list(PEERS), help="default: all whose files are there")
     add_given(parser)
-    parser.add_argument("--splits", nargs="*", default=["test_common", "test_challenging"], help="of 300W")
+    parser.add_argument(
+        "--sets", nargs="*", metavar="SET", default=[W300], help="folders below the data folder (default: 300W)"
+    )
+    parser.add_argument("--splits", nargs="+", help="of 300W (default: test_common test_challenging)")
+    add_side_shift(parser)
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo (default %(default)s)")
     parser.add_argument("--clips", type=int, default=8, help="faces in motion (default %(default)s)")
     parser.add_argument("--frames", type=int, default=60, help="of each clip (default %(default)s)")
@@ -176,10 +209,15 @@ def run(options: argparse.Namespace) -> None:
     names = _chosen(options.peer, given)
     before = machine.state()
     with tempfile.TemporaryDirectory() as folder:
-        sets = [*photo_sets(options.data, options.splits, every=options.every)]
+        faces = list(read_sets(options.data, options.sets, splits=options.splits, every=options.every))
+        sets = [*photo_sets(faces)]
         sets += clip_sets(options.data, Path(folder), clips=options.clips, frames=options.frames)
-        rows = list(measure(names, sets, given, turns=options.turns, timed=not options.no_times))
+        shifts = side_shifts(options.side_shift)
+        timed = not options.no_times
+        rows = list(measure(names, sets, given, turns=options.turns, timed=timed, side_shifts=shifts))
     print(to_table(rows))
+    if costs := costs_table(rows):
+        print(f"\n{costs}")
     if not options.no_times and (warning := machine.busy(before)):
         print(f"warning: {warning}")
     write_record(options.out, "peers", [r.to_dict() for r in rows], threads=1, machine={"before": before})
@@ -196,12 +234,17 @@ def _chosen(names: Sequence[str] | None, given: Mapping[str, str]) -> list[str]:
 
 
 def accuracy_of(
-    names: Sequence[str] | None, pairs: Sequence[str], data: Path, splits: Sequence[str], *, seed: int
+    names: Sequence[str] | None,
+    pairs: Sequence[str],
+    faces: Sequence[FaceSet],
+    *,
+    seed: int,
+    side_shifts: Mapping[str, SideShift],
 ) -> list[PeerRow]:
     """Rows without times, on the photos and boxes of `benchmarks accuracy`; `pairs` as --with has them."""
     given = _given(pairs)
-    sets = list(photo_sets(data, splits, seed=seed))
-    return list(measure(_chosen(names, given), sets, given, turns=1, timed=False))
+    sets = list(photo_sets(faces, seed=seed))
+    return list(measure(_chosen(names, given), sets, given, turns=1, timed=False, side_shifts=side_shifts))
 
 
 def _given(pairs: Sequence[str]) -> dict[str, str]:

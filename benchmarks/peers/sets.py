@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.face_sets import W300, FaceSet
 from benchmarks.goals import TRACKING
 from sdk import BBox
+from train.evaluation.boxes import jittered_box
 
 CLIP = "clips"
 
@@ -20,6 +22,7 @@ class ImageSet:
 
     Attributes:
         boxes: for the mode `box`, where each image's face is, as the sequences have them.
+        of: the set that the faces are from.
     """
 
     name: str
@@ -27,20 +30,24 @@ class ImageSet:
     sequences: tuple[tuple[Path, ...], ...]
     truths: tuple[np.ndarray, ...]
     boxes: tuple[tuple[BBox, ...], ...] = ()
+    of: str = W300
 
 
-def photo_sets(data: Path, splits: Sequence[str], *, every: int = 1, seed: int = 0) -> Iterator[ImageSet]:
-    """Every n-th photo of splits of 300W: as they are, and with the jittered boxes of `benchmarks accuracy`."""
-    from train.datasets import read_packed
-    from train.evaluation.boxes import jittered_boxes
-
-    for split in splits:
-        samples = read_packed(data / "300W", split=split)
-        boxes = jittered_boxes([s.landmarks for s in samples], seed=seed)[::every]
-        paths = tuple(s.path.resolve() for s in samples[::every])
-        truths = tuple(s.landmarks for s in samples[::every])
-        yield ImageSet(split, "photo", (paths,), truths)
-        yield ImageSet(split, "box", (paths,), truths, (tuple(boxes),))
+def photo_sets(sets: Sequence[FaceSet], *, seed: int = 0) -> Iterator[ImageSet]:
+    """The photos of sets: as they are, and with the jittered boxes of `benchmarks accuracy`. A set of twins, whose
+    truth is the model's own answer, is left out."""
+    for faces in sets:
+        if faces.twins is not None:
+            continue
+        name = faces.split if faces.name == W300 else f"{faces.name} {faces.split}"
+        truths = tuple(sample.landmarks for sample in faces.samples)
+        boxes = tuple(
+            jittered_box(truth, np.random.default_rng((seed, number)))
+            for truth, number in zip(truths, faces.numbers, strict=True)
+        )
+        paths = tuple(sample.path.resolve() for sample in faces.samples)
+        yield ImageSet(name, "photo", (paths,), truths, of=faces.name)
+        yield ImageSet(name, "box", (paths,), truths, (boxes,), of=faces.name)
 
 
 def clip_sets(data: Path, folder: Path, *, clips: int, frames: int) -> Iterator[ImageSet]:

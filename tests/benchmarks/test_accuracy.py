@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import JITTER, jittered_box, measure, to_table
+from benchmarks.accuracy import measure, to_table
 from benchmarks.sheets import contact_sheet
 from sdk import BBox, FaceAligner, ModelFile
 from sdk.errors import InputError
 from sdk.testing import FixedDetector
+from train.evaluation.boxes import JITTER, jittered_box
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.packed_set import write_packed_set

@@ -46,6 +46,17 @@ def test_a_constant_shift_of_a_network_costs_nothing_without_it(faces):
     assert nme_without_own_shift(shifted) == pytest.approx(plain, abs=0.01)
 
 
+def test_a_face_that_fails_does_not_move_the_others(faces):
+    found = with_noise(faces, 3)
+    plain = nme_without_own_shift(differences(faces, found, IBUG68))
+    found[4] = found[4][::-1]
+    with_failure = differences(faces, found, IBUG68)
+    failed = 100 * np.abs(with_failure[4]).mean() / len(faces)
+    assert failed > 1
+    assert nme_without_own_shift(with_failure) == pytest.approx(plain + failed, abs=0.15)
+    assert np.isfinite(nme_without_own_shift(with_failure[4:5].repeat(2, axis=0)))  # failures alone
+
+
 def test_errors_of_single_faces_stay(faces):
     rng = np.random.default_rng(8)
     found = np.concatenate([moved(faces[i : i + 1], *rng.normal(0, 0.03, 2)) for i in range(len(faces))])
@@ -57,6 +68,13 @@ def test_the_shift_of_another_split_is_taken_off_as_it_is(faces):
     errors = differences(faces, moved(faces, 0.02, 0.0), IBUG68)
     assert nme_without_own_shift(errors, errors) == pytest.approx(0, abs=0.01)
     assert nme_without_own_shift(errors, 0 * errors) == pytest.approx(2, abs=0.01)
+
+
+def test_points_that_a_network_lacks_do_not_count(faces):
+    errors = differences(faces, with_noise(faces, 3), IBUG68)
+    part = errors.copy()
+    part[:, 17:] = np.nan
+    assert nme_without_own_shift(part) == pytest.approx(nme_without_own_shift(errors[:, :17]))
 
 
 def test_labels_that_lean_to_one_side_cost_nothing_without_it(faces):

@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.face_sets import read_sets
 from benchmarks.goals import OURS
 from benchmarks.peers import command, environments
 from benchmarks.peers.command import PEERS, measure, run_adapter
-from benchmarks.peers.scoring import PeerRow, score, standings, standings_table, to_table
+from benchmarks.peers.scoring import PeerRow, costs_table, score, standings, standings_table, to_table
 from benchmarks.peers.sets import ImageSet, photo_sets
 from benchmarks.records import ROOT, read_record
 from sdk import BBox, FaceAligner, InputError, ModelFile, SdkError
 from sdk.metrics import nme_interocular
 from sdk.schemes import IBUG68
 from sdk.testing import FixedDetector
+from train.labelling.side_shift import SideShift
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.packed_set import write_packed_set
@@ -44,6 +46,59 @@ def test_scores_with_known_answers(truth):
     assert found["nme_68"] == pytest.approx((51 * 5 + 17 * 10) / 68)
     assert found["failure_rate_at_10"] == pytest.approx(2 / 3)
     assert found["ced_51"][-1] == pytest.approx(1 / 3)
+
+
+def moved(faces: list[np.ndarray], right: float, down: float) -> list[list[list[list[float]]]]:
+    """Answers that are off by shares of the outer-eye distance, one face to an image."""
+    eyes = [float(np.linalg.norm(t[45] - t[36])) for t in faces]
+    return [[(t + np.array([right, down]) * d).tolist()] for t, d in zip(faces, eyes, strict=True)]
+
+
+def level(truth: np.ndarray) -> np.ndarray:
+    """The face turned so that its eyes are level."""
+    turn = truth[45] - truth[36]
+    a = complex(*turn).conjugate() / abs(complex(*turn))
+    return np.stack([truth[:, 0] * a.real - truth[:, 1] * a.imag, truth[:, 0] * a.imag + truth[:, 1] * a.real], 1)
+
+
+def test_every_library_has_three_errors_of_68_and_of_51_points(truth):
+    faces = [level(truth).astype(np.float32)] * 4
+    labels = SideShift.between(np.stack(moved(faces, 0.02, 0.0))[:, 0], np.stack(faces), IBUG68, data="300W")
+    found = score(moved(faces, 0.02, 0.03), faces, side_shift=labels)
+    assert found["nme_68"] == pytest.approx(100 * np.hypot(0.02, 0.03), abs=1e-3)
+    # labels that lie 2 % to the right are 2 % further from answers that do too, once they are put back
+    assert found["nme_68_without_side"] == pytest.approx(100 * np.hypot(0.04, 0.03), abs=1e-3)
+    assert found["nme_51_without_side"] == pytest.approx(found["nme_68_without_side"], abs=1e-3)
+    assert found["nme_68_without_own_shift"] == pytest.approx(0.0, abs=1e-3)
+    assert found["nme_51_without_own_shift"] == pytest.approx(0.0, abs=1e-3)
+    assert (found["shift_right"], found["shift_down"]) == pytest.approx((2.0, 3.0), abs=1e-3)
+    part = [[np.where(np.isin(np.arange(68), (60, 64))[:, None], -1e9, f).tolist() for f in x]
+            for x in moved(faces, 0.02, 0.03)]  # fmt: skip
+    of_66 = score(part, faces, side_shift=labels)
+    assert of_66["nme_68"] is None
+    assert "nme_68_without_own_shift" not in of_66
+    assert of_66["nme_51_without_own_shift"] == pytest.approx(0.0, abs=1e-3)
+    assert score([[]], [truth])["missed"] == 1
+
+
+def test_the_shift_of_a_library_on_challenging_is_that_on_common(monkeypatch, truth):
+    face = level(truth).astype(np.float32)
+    answers = {"test_common": moved([face] * 4, 0.02, 0.0), "test_challenging": moved([face] * 4, 0.03, 0.0)}
+
+    def fake(python, name, sets, options):
+        runs = {s.name: [{"faces": answers[s.name], "ms": [1.0] * 4}] for s in sets}
+        parts = [{"name": s.name, "mode": s.mode, "runs": runs[s.name]} for s in sets]
+        return {"version": "1", "import_ms": 5.0, "peak_rss_mb": 9.0, "sets": parts}
+
+    monkeypatch.setattr(command, "run_adapter", fake)
+    monkeypatch.setattr(environments, "environment_for", lambda name: Path(sys.executable))
+    monkeypatch.setattr(environments, "install_mb", lambda python: 7.0)
+    sets = [ImageSet(name, "photo", ((Path("a"),) * 4,), (face,) * 4) for name in answers]
+    rows = list(measure(["dlib"], sets, {}, turns=1, timed=False))
+    assert [r.nme_68_without_own_shift for r in rows] == pytest.approx([0.0, 1.0], abs=1e-3)
+    assert [r.shift_right for r in rows] == pytest.approx([2.0, 3.0], abs=1e-3)
+    assert all(len(line.split(" | ")) == 14 for line in to_table(rows).splitlines()[2:])
+    assert costs_table(rows) == ""
 
 
 def test_of_several_faces_the_true_one_counts_and_absent_points_do_not(truth):
@@ -104,14 +159,15 @@ def test_libraries_get_the_photos_and_boxes_of_our_own_accuracy(data):
 
     aligner = FaceAligner(detector=FixedDetector())
     ours = next(r for r in accuracy(aligner, "0", data / "300W", ["test_common"], seed=3) if r.boxes == "jittered")
-    photos, boxes = photo_sets(data, ["test_common"], seed=3)
+    photos, boxes = photo_sets(list(read_sets(data, splits=["test_common"])), seed=3)
     assert (photos.mode, photos.boxes, boxes.mode) == ("photo", (), "box")
     assert photos.sequences == boxes.sequences
     images = [cv2.imread(str(path)) for path in boxes.sequences[0]]
     found = [aligner.align(i, box).landmarks for i, box in zip(images, boxes.boxes[0], strict=True)]
     errors = nme_interocular(np.stack(boxes.truths), np.stack(found))
     assert float(errors.mean()) == pytest.approx(ours.nme_interocular)
-    (every_other, _) = photo_sets(data, ["test_common"], every=2, seed=3)
+    (every_other, _) = photo_sets(list(read_sets(data, splits=["test_common"], every=2)), seed=3)
+    np.testing.assert_array_equal(every_other.truths[1], photos.truths[2])
     assert every_other.sequences[0] == photos.sequences[0][::2]
 
 
@@ -124,10 +180,11 @@ def test_accuracy_with_peers_records_both(data, monkeypatch, capsys):
     monkeypatch.setattr(command, "run_adapter", fake)
     monkeypatch.setattr(environments, "environment_for", lambda name: Path(sys.executable))
     monkeypatch.setattr(environments, "install_mb", lambda python: 7.0)
+    monkeypatch.chdir(data)  # no side shift lies here
     out = data / "accuracy.json"
     arguments = ["--data", str(data), "--splits", "test_common", "--peer", "dlib", "--with", "predictor=p.dat"]
     assert main(["accuracy", *arguments, "--out", str(out)]) == 0
-    assert "| dlib 1 | box | test_common | 3 | 0 | 0.00 |" in capsys.readouterr().out
+    assert "| dlib 1 | box | test_common | 3 | 0 | 0.00 | - | 0.00 | 0.00 | - | 0.00 |" in capsys.readouterr().out
     record = read_record(out)
     assert {row["boxes"] for row in record["rows"]} == {"jittered", "jittered, refined", "detector"}
     assert [(row["peer"], row["mode"], row["p50_ms"]) for row in record["peers"]] == [

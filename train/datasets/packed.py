@@ -5,9 +5,11 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from sdk.errors import InputError
 from sdk.results import BBox
@@ -19,13 +21,19 @@ Split = Literal["train", "val", "test_common", "test_challenging", "test"]
 _NEEDED = ("file", "landmarks", "split", "split_dev", "subject", "source")
 _OPTIONAL = ("pose_deg", "attributes", "face_box", "subset", "scheme", "occluded", "point_weights")
 
+UNNAMED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"InfAnFace": ("turned", "occluded", "expressive", "tilted")}
+)
+"""Flags of sets, by folder, whose table does not name them."""
+
 Table = Mapping[str, np.ndarray]
 
 
 def read_packed(root: Path, *, split: Split, require_landmarks: bool = True) -> list[Sample]:
     """Samples of one split, in the order of the file.
 
-    `train` and `val` are the development splits (column split_dev), the others the set's own (column split).
+    `train` and `val` are the development splits (column split_dev), the others the set's own (column split); so is
+    `test`, but in sets whose own splits are called otherwise it is the development split.
 
     Args:
         require_landmarks: leave out the faces without landmarks; False keeps them, with NaN.
@@ -36,7 +44,7 @@ def read_packed(root: Path, *, split: Split, require_landmarks: bool = True) -> 
         raise DataError(f"split: expected one of {', '.join(get_args(Split))}, got {split!r}")
     defined_scheme(root)
     table = _load(root / "annotations.npz")
-    column = "split_dev" if split in ("train", "val") else "split"
+    column = column_of(split, table["split"])
     usable = table[column] == split
     if require_landmarks:
         usable &= np.isfinite(table["landmarks"]).all(axis=(1, 2))
@@ -46,6 +54,12 @@ def read_packed(root: Path, *, split: Split, require_landmarks: bool = True) -> 
         kind = "face with landmarks" if require_landmarks else "face"
         raise DataError(f"{root}: no {kind} in split {split!r}; column {column} has: {known}")
     return samples
+
+
+def column_of(split: str, own: npt.NDArray[np.str_]) -> str:
+    """The column that a split is looked up in, by the names of a set's own splits (faces,)."""
+    named_so = any(str(name).startswith("test") for name in set(own.tolist()))
+    return "split" if split.startswith("test") and (split != "test" or named_so) else "split_dev"
 
 
 def _sample(root: Path, table: Table, i: int) -> Sample:
@@ -58,7 +72,7 @@ def _sample(root: Path, table: Table, i: int) -> Sample:
         scheme=str(table["scheme"][i]) if "scheme" in table else scheme_of(len(landmarks), origin=root),
         pose_deg=_pose(table["pose_deg"][i]) if "pose_deg" in table else UNKNOWN_POSE,
         box=_box(table["face_box"][i], root, i) if "face_box" in table else None,
-        attributes=_attributes(table, i),
+        attributes=_attributes(root, table, i),
         occluded=table["occluded"][i].astype(bool) if "occluded" in table else None,
         subset=str(table["subset"][i]) if "subset" in table else "",
         point_weights=table["point_weights"][i].astype(np.float32) if "point_weights" in table else None,
@@ -79,7 +93,7 @@ def _box(row: np.ndarray, root: Path, i: int) -> BBox | None:
         raise DataError(f"{root / 'annotations.npz'}, row {i}, face_box: {error}") from error
 
 
-def _attributes(table: Table, i: int) -> dict[str, float]:
+def _attributes(root: Path, table: Table, i: int) -> dict[str, float]:
     """Names are in the column attribute_names; six values without names are WFLW's flags."""
     if "attributes" not in table:
         return {}
@@ -87,7 +101,8 @@ def _attributes(table: Table, i: int) -> dict[str, float]:
     if "attribute_names" in table:
         names = [str(name) for name in table["attribute_names"]]
     else:
-        names = list(ATTRIBUTES) if len(values) == len(ATTRIBUTES) else [str(k) for k in range(len(values))]
+        names = list(UNNAMED.get(root.name, ATTRIBUTES if len(values) == len(ATTRIBUTES) else ()))
+        names += [str(k) for k in range(len(names), len(values))]
     return {name: value for name, value in zip(names, values, strict=True) if np.isfinite(value)}
 
 

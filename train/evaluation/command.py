@@ -15,8 +15,8 @@ def add_evaluate(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
         help="errors of landmarks and pose of trained weights or a model file",
-        description="Evaluate on 300W, WFLW_test_subset, Pointing04 and AFLW2000_16, as far as they are below the "
-        "data folder, or on one packed set of your own (docs/evaluation.md).",
+        description="Evaluate on 300W, WFLW_test_subset, InfAnFace, Pointing04 and AFLW2000_16, as far as they "
+        "are below the data folder, or on one packed set of your own (docs/evaluation.md).",
         epilog="Example: python -m train evaluate run/best.npz --data photos_packed --split val --out evaluation",
     )
     command.add_argument("model", type=Path, help="best.npz of fit, or a .tflite model file")

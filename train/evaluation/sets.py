@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sdk.results import HeadPose
 from sdk.schemes import LandmarkScheme
 from train.datasets import DataError, Sample, pose_from_published, read_packed
-from train.datasets.packed import Split
+from train.datasets.packed import Split, column_of
 from train.evaluation.boxes import jittered_boxes, landmark_box
 from train.evaluation.predictor import Predictor, look
 
@@ -111,7 +111,7 @@ def look_at_aflw2000(predictor: Predictor, root: Path, split: EvaluationSplit, s
 
 
 LANDMARK_SETS: Mapping[str, Look] = MappingProxyType(
-    {"300W": look_at_landmarks, "WFLW_test_subset": look_at_landmarks}
+    {"300W": look_at_landmarks, "WFLW_test_subset": look_at_landmarks, "InfAnFace": look_at_landmarks}
 )
 POSE_SETS: Mapping[str, Look] = MappingProxyType(
     {"Pointing04": look_at_pointing04, "AFLW2000_16": look_at_aflw2000}
@@ -134,7 +134,8 @@ def _contents(path: Path) -> tuple[set[str], int] | None:
     """The splits that read_packed finds in a table, and its number of points; None where it is damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
-            splits = set(table["split"].tolist()) | (set(table["split_dev"].tolist()) & {"train", "val"})
+            columns = {name: set(table[name].tolist()) for name in ("split", "split_dev")}
+            splits = {name for name in get_args(Split) if name in columns[column_of(name, table["split"])]}
             return splits, int(table["landmarks"].shape[1])
     except (KeyError, IndexError, ValueError, OSError, EOFError, zipfile.BadZipFile):
         return None

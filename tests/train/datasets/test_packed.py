@@ -113,6 +113,17 @@ def test_missing_and_empty_are_named(tmp_path):
         read_packed(tmp_path, split="dev")
 
 
+def test_test_is_the_development_split_where_own_names_are_others(tmp_path):
+    write(tmp_path, split=np.array(["theirs-train", "theirs-test", "theirs-test", "theirs-train"]),
+          split_dev=np.array(["train", "test", "test", "train"]))  # fmt: skip
+    assert [s.source for s in read_packed(tmp_path, split="test")] == ["o/1.png", "o/2.png"]
+    with pytest.raises(DataError, match="column split has: theirs-test"):
+        read_packed(tmp_path, split="test_common")
+    write(tmp_path, split=np.array(["test_common"] * N), split_dev=np.array(["test"] * N))
+    with pytest.raises(DataError, match="no face with landmarks in split 'test'; column split has: test_common"):
+        read_packed(tmp_path, split="test")
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("name", "split", "faces"),
@@ -123,6 +134,7 @@ def test_missing_and_empty_are_named(tmp_path):
         ("300W", "test_challenging", 97),
         ("YTF_udacity", "test", 631),
         ("WFLW_test_subset", "test", 196),
+        ("InfAnFace", "test", 99),
         ("AFLW2000_16", "test", 12),
     ],
 )
