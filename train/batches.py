@@ -22,6 +22,7 @@ from train.augment import augmented, jittered_crop
 from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
+from train.difficulty import difficulty, drawn_faces
 from train.eyes import eye_roll_deg
 from train.makers import forked
 from train.turning import HeadTurner
@@ -80,6 +81,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         faces = np.stack(self._landmarks[: len(samples)])
         self._shown = shown_indices(faces, shape_model, bins=config.balance_bins, scheme=scheme)
         self._extra = np.arange(len(samples), len(everyone))
+        self._hardness = 1.0 + config.sampling.hard * self._difficulty()
         self._n_extra = _extra_faces(config.extra_share, len(samples), len(extra))
         self._batch = min(config.batch, len(self._shown))
         self._rows = _part(self._batch, *share)
@@ -132,9 +134,17 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             turner=self._turner,
         )
 
+    def _difficulty(self) -> npt.NDArray[np.float64]:
+        agreement = np.ones(len(self._poses)) if self._weights is None else self._weights.mean(axis=1)
+        return difficulty([pose.yaw_deg for pose in self._poses], agreement)
+
     def _faces(self, epoch: int) -> npt.NDArray[np.int64]:
         """The faces of an epoch: the samples first, then its part of the extra faces, each of which comes once
-        before any comes again."""
+        before any comes again; or both drawn anew, hard ones more often."""
+        if self._config.sampling.hard:
+            rng = np.random.default_rng((self._config.seed, epoch, len(self._hardness)))
+            parts = ((self._shown, len(self._shown)), (self._extra, self._n_extra))
+            return np.concatenate([drawn_faces(f, self._hardness[f], n, rng) for f, n in parts if n])
         if not self._n_extra:
             return self._shown
         first, count = epoch * self._n_extra, len(self._extra)

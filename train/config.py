@@ -118,6 +118,21 @@ class Teachers:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How often faces are shown.
+
+    Attributes:
+        hard: a face of difficulty d (train.difficulty), 0 to 1, is drawn 1 + hard · d times as often as an easy
+            one; 0 for all alike. An epoch stays as long as it is.
+    """
+
+    hard: float = 0.0
+
+    def __post_init__(self) -> None:
+        _in_range("sampling.hard", self.hard, 0.0, 100.0)
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """Everything that decides a training run, but for the data.
 
@@ -152,6 +167,7 @@ class TrainConfig:
     maps: Task = field(default_factory=lambda: Task("cell_entropy", 0.0))
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     teachers: Teachers = field(default_factory=Teachers)
+    sampling: Sampling = field(default_factory=Sampling)
 
     def __post_init__(self) -> None:
         _in_range("size", self.size, 32, 512)
@@ -186,7 +202,14 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
-PARTS = {"landmarks": Task, "pose": Task, "maps": Task, "augment": AugmentConfig, "teachers": Teachers}
+PARTS = {
+    "landmarks": Task,
+    "pose": Task,
+    "maps": Task,
+    "augment": AugmentConfig,
+    "teachers": Teachers,
+    "sampling": Sampling,
+}
 """Tables of a configuration file."""
 
 

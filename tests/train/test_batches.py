@@ -21,7 +21,7 @@ from sdk.results import HeadPose
 from sdk.schemes import IBUG68
 from sdk.testing import rendered_face
 from train.ahead import Ahead
-from train.config import AugmentConfig, TrainConfig
+from train.config import AugmentConfig, Sampling, TrainConfig
 from train.datasets import DataError, Sample
 from train.makers import forked
 
@@ -261,3 +261,21 @@ def test_turned_views_look_further_to_the_side(samples):
     turning = replace(still, augment=replace(still.augment, turn=1.0, turn_deg=40.0))
     plain, turned = (np.abs(flat(make(samples, config))[:, -3]) * 90.0 for config in (still, turning))
     assert turned.mean() > plain.mean() + 10.0
+
+
+def test_hard_faces_are_shown_more_often_in_epochs_of_the_same_length(samples):
+    weights = np.where(np.arange(10) < 2, 0.0, 1.0)
+    doubtful = [
+        replace(s, point_weights=np.full(68, w, np.float32)) for s, w in zip(samples, weights, strict=True)
+    ]
+    extra = [replace(s, subject=f"extra{i}") for i, s in enumerate(doubtful)]
+    config = replace(CONFIG, extra_share=0.5, augment=AugmentConfig(turn=0.0), sampling=Sampling(9.0))
+    batches = make(doubtful, config, extra=extra)
+    assert len(batches) == len(make(doubtful, replace(config, sampling=Sampling()), extra=extra))
+    shown = np.concatenate([batches._faces(epoch) for epoch in range(40)])
+    assert len(shown) == 40 * 15
+    counts = np.bincount(shown, minlength=20).reshape(2, 10)
+    assert (counts.min(axis=1) > 0).all()
+    assert (counts[:, :2].mean(axis=1) > 4 * counts[:, 2:].mean(axis=1)).all()
+    again = make(doubtful, config, extra=extra)
+    np.testing.assert_array_equal(again._faces(3), batches._faces(3))

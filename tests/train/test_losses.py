@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from sdk import IBUG68, ModelFile
 from sdk.errors import InputError
 from sdk.pose import POSE_UNIT_DEG, rotation_from_pose
 from sdk.results import HeadPose
@@ -25,6 +26,8 @@ from train.losses import (
     AdaptiveWingLoss,
     AsmAssistedLoss,
     AsmOperator,
+    ContourLoss,
+    Contours,
     GeodesicLoss,
     KdLoss,
     L1Loss,
@@ -69,6 +72,13 @@ def shape_model() -> ShapeModel:
 
 
 MODEL = shape_model()
+RING = np.arange(POINTS)
+CONTOURS = Contours(np.roll(RING, 1), np.roll(RING, -1), np.array([True] * (POINTS - 2) + [False] * 2))
+
+
+def built(name: str):
+    """A loss of the registry for the points of these examples, which are of no landmark scheme."""
+    return ContourLoss(CONTOURS, unit=SIZE) if name == "contour" else build_loss(name, MODEL, SIZE)
 
 
 def faces(count: int = 3, spread: float = 0.03) -> np.ndarray:
@@ -205,7 +215,7 @@ OF_COORDINATES = [name for name in LOSSES if name != "cell_entropy"]
 )
 @pytest.mark.parametrize("name", OF_COORDINATES)
 def test_gradient_agrees_with_central_differences(name):
-    loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
+    loss, (true, pred) = built(name), example(name)
     step, numeric = 1e-6, np.zeros_like(pred)
     for i in range(pred.shape[1]):
         shift = step * np.eye(pred.shape[1])[i]
@@ -216,7 +226,7 @@ def test_gradient_agrees_with_central_differences(name):
 
 @pytest.mark.parametrize("name", OF_COORDINATES)
 def test_a_perfect_prediction_has_a_finite_loss_and_gradient(name):
-    loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
+    loss, (true, pred) = built(name), example(name)
     perfect = true[:, 0] if name == "kd" else true
     if name == "geodesic_6d":
         perfect = sixd_from_rotation(np.asarray(rotation_from_euler(tensor(true))))
@@ -282,10 +292,10 @@ def test_asm_takes_any_base_loss(base):
     np.testing.assert_allclose(value(softened, true, pred), value(plain, smooth, pred), rtol=RTOL)
 
 
-@pytest.mark.parametrize("name", ["l1", "l2", "smooth_l1", "wing", "asm", "softened", "acr"])
+@pytest.mark.parametrize("name", ["l1", "l2", "smooth_l1", "wing", "contour", "asm", "softened", "acr"])
 def test_points_of_weight_zero_have_no_gradient_and_equal_weights_change_nothing(name):
     true, pred = example(name)
-    loss = build_loss(name, MODEL, SIZE)
+    loss = built(name)
     even = np.concatenate([true, np.ones((len(true), POINTS))], axis=1)
     np.testing.assert_allclose(value(loss, even, pred), value(loss, true, pred), rtol=RTOL)
     half = np.concatenate([true, np.full((len(true), POINTS), 0.5)], axis=1)
@@ -295,6 +305,61 @@ def test_points_of_weight_zero_have_no_gradient_and_equal_weights_change_nothing
     steps = gradient(loss, silent, pred)
     assert (steps[:, 6:8] == 0).all()
     assert (np.delete(steps, [6, 7], axis=1) != 0).any()
+
+
+def line(errors: list[list[float]], *, along: float = 0.5) -> float:
+    """Contour loss, in pixels, of five points on a slanting line whose third one errs along and across it."""
+    turn, at = np.exp(0.7j), np.arange(5) * 0.1
+    ends = Contours(np.array([0, 0, 1, 2, 3]), np.array([1, 2, 3, 4, 4]), np.ones(5, bool))
+    loss = ContourLoss(ends, unit=100.0, along=along)
+    truth = at * turn
+    off = np.zeros(5, complex)
+    for a, c in errors:
+        off[2] += (a + 1j * c) / 100.0 * turn
+    flat = [np.stack([z.real, z.imag], axis=1).reshape(1, -1) for z in (truth, truth + off)]
+    return float(value(loss, *flat)[0]) * 100.0 * 10  # ten coordinates
+
+
+def test_an_error_across_a_contour_counts_more_than_one_along_it():
+    assert line([[3.0, 0.0]]) == pytest.approx(0.5 * 2.5, rel=1e-4)
+    assert line([[0.0, 3.0]]) == pytest.approx(1.5 * 2.5, rel=1e-4)
+    assert line([[3.0, -4.0]]) == pytest.approx(0.5 * 2.5 + 1.5 * 3.5, rel=1e-4)
+    assert line([[3.0, 0.0]], along=1.0) == pytest.approx(line([[0.0, 3.0]], along=1.0), rel=1e-4)
+
+
+def test_the_contour_loss_does_not_mind_how_a_face_lies():
+    z = faces() @ np.kron(np.eye(POINTS), [[1.0], [1.0j]])
+    wrong = z + np.random.default_rng(2).normal(0, 0.05, (len(z), POINTS)) * (1.0 + 0.5j)
+    loss = ContourLoss(Contours(CONTOURS.before, CONTOURS.after, np.ones(POINTS, bool)), unit=SIZE)
+
+    def flat(points: np.ndarray) -> np.ndarray:
+        return np.stack([points.real, points.imag], axis=-1).reshape(len(points), -1)
+
+    turned = value(loss, flat(z * np.exp(1.1j)), flat(wrong * np.exp(1.1j)))
+    np.testing.assert_allclose(turned, value(loss, flat(z), flat(wrong)), rtol=1e-5)
+
+
+def test_neighbours_that_coincide_give_no_direction():
+    true, pred = np.zeros((1, 2 * POINTS)), np.full((1, 2 * POINTS), 0.1)
+    loss = ContourLoss(CONTOURS, unit=SIZE)
+    assert np.isfinite(value(loss, true, pred)).all()
+    assert np.isfinite(gradient(loss, true, pred, "float32")).all()
+
+
+def test_contours_of_a_face_close_at_eyes_and_lips_and_have_corners():
+    model = ModelFile.default().shape_model
+    contours = Contours.of(IBUG68, model.mean)
+    assert np.flatnonzero(~contours.directed).tolist() == [30, 31, 36, 39, 42, 45, 48, 54, 60, 64]
+    assert contours.before[[0, 27, 37, 36, 48]].tolist() == [0, 27, 36, 41, 59]
+    assert contours.after[[16, 21, 41, 67]].tolist() == [16, 21, 36, 60]
+    assert contours.directed[list(IBUG68.groups["jaw"])].all()
+    loss = build_loss("asm", model, SIZE, base="contour", along=0.25)
+    truth = model.mean.reshape(1, -1) / 5.0
+    lower = truth.copy()
+    lower[0, 17] += 0.05  # the chin, across the jaw
+    beside = truth.copy()
+    beside[0, 16] += 0.05
+    assert value(loss, truth, lower)[0] > 2.0 * value(loss, truth, beside)[0]
 
 
 def test_asm_alpha_follows_the_thirds_of_the_epochs():
@@ -465,9 +530,11 @@ def test_tasks_make_the_weighted_sum_that_keras_compiles():
         ("wing", {"w": 0.0}, "w: expected a positive number, got 0.0"),
         ("l2", {"unit": 3.0}, "loss l2: options .*unit"),
         ("adaptive_wing", {"alpha": 1.5}, "alpha: expected more than 2"),
+        ("asm", {"base": "contour"}, "contour: expected the points of a landmark scheme"),
         ("asm", {"base": "acr"}, "base: expected one of .*got 'acr'"),
         ("asm", {"base": "wing", "beta": 1.0}, "beta"),
         ("asm", {"alphas": [1.0]}, "asm.alphas: expected three"),
+        ("contour", {}, "contour: expected the points of a landmark scheme, got 12"),
         ("acr", {"variance": 80.0}, "variance: expected a share"),
         ("kd", {"tough": {"slope": 1.0}}, "loss kd: options .*slope"),
     ],
@@ -486,7 +553,7 @@ def everything() -> dict[str, list[float]]:
     """Value and gradient of every loss of the registry on its example."""
     results = {}
     for name in OF_COORDINATES:
-        loss, (true, pred) = build_loss(name, MODEL, SIZE), example(name)
+        loss, (true, pred) = built(name), example(name)
         results[name] = [*value(loss, true, pred).tolist(), *gradient(loss, true, pred).ravel().tolist()]
     return results
 

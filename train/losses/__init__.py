@@ -4,6 +4,7 @@ from train.config import Task
 from train.losses.acr import ACR_VARIANCE, AcrLoss, acr_variance
 from train.losses.asm import AsmAssistedLoss, AsmOperator, SoftenedLoss
 from train.losses.cells import CellEntropyLoss
+from train.losses.contours import ContourLoss, Contours
 from train.losses.distillation import KdLoss, pack_teachers
 from train.losses.points import (
     AdaptiveWingLoss,
@@ -32,6 +33,8 @@ __all__ = [
     "AsmAssistedLoss",
     "AsmOperator",
     "CellEntropyLoss",
+    "ContourLoss",
+    "Contours",
     "GeodesicLoss",
     "KdLoss",
     "L1Loss",

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from sdk.errors import InputError
+from sdk.schemes import SCHEMES
 from sdk.shape_model import ShapeModel
 from train.config import Task
 from train.losses.acr import AcrLoss
 from train.losses.asm import AsmAssistedLoss, SoftenedLoss
 from train.losses.cells import CellEntropyLoss
+from train.losses.contours import ContourLoss, Contours
 from train.losses.distillation import TOLERANT, TOUGH, KdLoss
 from train.losses.points import AdaptiveWingLoss, L1Loss, L2Loss, SmoothL1Loss, SoftWingLoss, WingLoss
 from train.losses.pose import GeodesicLoss, PoseLoss, rotation_from_6d, rotation_from_euler
@@ -34,6 +36,14 @@ def _in_pixels(loss: Callable[..., Any]) -> Callable[..., Any]:
         return loss(unit=float(size) if unit is None else unit, **options)
 
     return build
+
+
+def _contour(shape_model: ShapeModel, size: int, *, unit: float | None = None, **options: float) -> Any:
+    known = {scheme.n_points: scheme for scheme in SCHEMES.values()}
+    if shape_model.n_points not in known:
+        raise InputError(f"contour: expected the points of a landmark scheme, got {shape_model.n_points}")
+    contours = Contours.of(known[shape_model.n_points], shape_model.mean)
+    return ContourLoss(contours, unit=float(size) if unit is None else unit, **options)
 
 
 def _assisted(
@@ -79,7 +89,7 @@ def _base(name: str, shape_model: ShapeModel, size: int, options: Mapping[str, A
     return build_loss(name, shape_model, size, **options)
 
 
-BASES = ("l1", "l2", "smooth_l1", "wing", "adaptive_wing", "soft_wing")
+BASES = ("l1", "l2", "smooth_l1", "wing", "adaptive_wing", "soft_wing", "contour")
 """Losses that `asm` and `softened` take as their base; further options go to it."""
 
 LOSSES: Mapping[str, Callable[..., Any]] = MappingProxyType(
@@ -90,6 +100,7 @@ LOSSES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "wing": _in_pixels(WingLoss),
         "adaptive_wing": _in_pixels(AdaptiveWingLoss),
         "soft_wing": _in_pixels(SoftWingLoss),
+        "contour": _contour,
         "asm": _assisted,
         "softened": _softened,
         "acr": lambda shape_model, size, **options: AcrLoss(shape_model, **options),
