@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ using Box = fa_box;
 using Detection = fa_detection;
 using Face = fa_face;
 using Image = fa_image;
+using TrackedFace = fa_tracked_face;
 
 class Error : public std::runtime_error {
 public:
@@ -86,6 +88,14 @@ public:
         return found;
     }
 
+    // The same face in the next frame; nothing where its landmarks lie outside the frame.
+    std::optional<Face> look_again(const Image &image, const Face &face) {
+        Face again{};
+        int seen = 0;
+        check(fa_look_again(handle_.get(), &image, &face, &again, &seen));
+        return seen ? std::optional<Face>(again) : std::nullopt;
+    }
+
     fa_aligner *get() const noexcept { return handle_.get(); }
 
 private:
@@ -114,6 +124,63 @@ private:
     std::unique_ptr<Detector> detector_;
     std::unique_ptr<fa_aligner, Destroy> handle_;
     std::vector<Face> faces_ = std::vector<Face>(FA_MAX_DETECTIONS);
+};
+
+// Follows faces through a video. The aligner must live as long as the tracker, and both serve the same thread.
+class FaceTracker {
+public:
+    struct OneEuro { // in outer-eye distances and seconds
+        double min_cutoff_hz = 0.3, beta = 60.0, speed_cutoff_hz = 0.6;
+    };
+
+    struct Options {
+        int detect_every = 15;
+        int max_faces = 0; // all
+        std::optional<OneEuro> smoothing = OneEuro{};
+        double fps = 30.0;
+    };
+
+    explicit FaceTracker(FaceAligner &aligner) : FaceTracker(aligner, Options{}) {}
+
+    FaceTracker(FaceAligner &aligner, const Options &options) {
+        fa_tracker_options c = FA_TRACKER_OPTIONS_INIT;
+        c.detect_every = options.detect_every;
+        c.max_faces = options.max_faces;
+        c.smooth = options.smoothing.has_value();
+        const OneEuro smoothing = options.smoothing.value_or(OneEuro{});
+        c.min_cutoff_hz = smoothing.min_cutoff_hz;
+        c.beta = smoothing.beta;
+        c.speed_cutoff_hz = smoothing.speed_cutoff_hz;
+        c.fps = options.fps;
+        fa_tracker *handle = nullptr;
+        check(fa_tracker_create(aligner.get(), &c, &handle));
+        handle_.reset(handle);
+    }
+
+    // The faces of the next frame, longest followed first; frames are counted at Options::fps.
+    std::vector<TrackedFace> update(const Image &image) { return update(image, nullptr); }
+
+    // The same at a time in seconds from any origin, rising while faces are followed.
+    std::vector<TrackedFace> update(const Image &image, double timestamp_s) { return update(image, &timestamp_s); }
+
+    // Forgets all faces, as at a cut; ids go on.
+    void reset() { fa_tracker_reset(handle_.get()); }
+
+    fa_tracker *get() const noexcept { return handle_.get(); }
+
+private:
+    struct Destroy {
+        void operator()(fa_tracker *handle) const noexcept { fa_tracker_destroy(handle); }
+    };
+
+    std::vector<TrackedFace> update(const Image &image, const double *timestamp_s) {
+        int32_t count = 0;
+        check(fa_tracker_update(handle_.get(), &image, timestamp_s, faces_.data(), FA_MAX_DETECTIONS, &count));
+        return {faces_.begin(), faces_.begin() + count};
+    }
+
+    std::unique_ptr<fa_tracker, Destroy> handle_;
+    std::vector<TrackedFace> faces_ = std::vector<TrackedFace>(FA_MAX_DETECTIONS);
 };
 
 }  // namespace asmnet_edge

@@ -35,6 +35,25 @@ int main(int argc, char **argv) {
     const auto seen = own.predict(image);
     CHECK(found.size() == 1 && seen.size() == 1 && seen[0].score == found[0].score, "%zu found", found.size());
 
+    const auto again = own.look_again(image, seen[0]);
+    CHECK(again && golden_distance(again->landmarks[0], expected->landmarks, FA_LANDMARKS * 2) <= 3, "another look, pixels");
+
+    asmnet_edge::FaceTracker::Options how;
+    how.smoothing.reset();
+    asmnet_edge::FaceTracker made(own, how), tracker(std::move(made));
+    CHECK(tracker.update(image).size() == 1, "a face");
+    const auto tracked = tracker.update(image, 2.5);
+    CHECK(tracked.size() == 1 && tracked[0].id == 1 && tracked[0].frames == 2, "%zu tracked", tracked.size());
+    CHECK(std::memcmp(tracked[0].face.landmarks, tracked[0].measured.landmarks, sizeof tracked[0].face.landmarks) == 0, "smoothed all the same");
+    try {
+        tracker.update(image, 2.5);
+        CHECK(false, "an exception");
+    } catch (const asmnet_edge::Error &error) {
+        CHECK(error.status() == FA_ERROR_INPUT && std::strstr(error.what(), "timestamp_s"), "%s", error.what());
+    }
+    tracker.reset();
+    CHECK(tracker.update(image, 1).at(0).id == 2, "an id of its own after a reset");
+
     std::free(const_cast<uint8_t *>(image.data));
     std::puts("wrapper: fine");
 }

@@ -1,15 +1,14 @@
 /* Between io.asmnetedge.FaceAligner and asmnet_edge.h. */
-#include <jni.h>
 #include <stdlib.h>
 
-#include "asmnet_edge.h"
+#include "shared.h"
 
 #define CALL(result, name) JNIEXPORT result JNICALL Java_io_asmnetedge_FaceAligner_##name
 #define DETECTION_VALUES 6
 #define PLAIN_VALUES 10
 #define FIXED_VALUES (2 * FA_LANDMARKS + PLAIN_VALUES)
 
-static void throw_status(JNIEnv *env, fa_status status) {
+void throw_status(JNIEnv *env, fa_status status) {
     const char *kind = status == FA_ERROR_INPUT ? "java/lang/IllegalArgumentException" : "java/lang/IllegalStateException";
     jclass type = (*env)->FindClass(env, kind);
     if (type != NULL) (*env)->ThrowNew(env, type, fa_last_error());
@@ -17,13 +16,13 @@ static void throw_status(JNIEnv *env, fa_status status) {
 
 static fa_aligner *aligner_of(jlong handle) { return (fa_aligner *)(intptr_t)handle; }
 
-static fa_image image_of(JNIEnv *env, jobject pixels, jintArray layout) {
+fa_image image_of(JNIEnv *env, jobject pixels, jintArray layout) {
     jint values[4] = {0, 0, 0, 0};
     (*env)->GetIntArrayRegion(env, layout, 0, 4, values);
     return (fa_image){(*env)->GetDirectBufferAddress(env, pixels), values[0], values[1], values[2], values[3]};
 }
 
-static jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
+jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
     double values[FIXED_VALUES + FA_MAX_MODES], *at = values;
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) *at++ = face->landmarks[i][k];
@@ -90,6 +89,18 @@ CALL(jdoubleArray, align)(JNIEnv *env, jclass type, jlong handle, jobject pixels
     if (status == FA_OK) return face_values(env, &face);
     throw_status(env, status);
     return NULL;
+}
+
+CALL(jdoubleArray, lookAgain)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout, jfloatArray landmarks,
+                              jdouble roll_deg, jdouble score) {
+    (void)type;
+    fa_image image = image_of(env, pixels, layout);
+    fa_face face = {.roll_deg = roll_deg, .score = score};
+    int seen = 0;
+    (*env)->GetFloatArrayRegion(env, landmarks, 0, 2 * FA_LANDMARKS, face.landmarks[0]);
+    fa_status status = fa_look_again(aligner_of(handle), &image, &face, &face, &seen);
+    if (status != FA_OK) throw_status(env, status);
+    return status == FA_OK && seen ? face_values(env, &face) : NULL;
 }
 
 CALL(jobjectArray, predict)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout,

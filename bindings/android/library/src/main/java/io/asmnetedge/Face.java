@@ -39,6 +39,38 @@ public final class Face {
         return confidence < CONFIDENT; // NaN is not
     }
 
+    /** Between the outer eye corners, pixels. */
+    public double interocularDistance() {
+        return distance(36, 45);
+    }
+
+    /** Eye aspect ratio of the subject's right eye: about 0.3 open, near 0 closed (Soukupova and Cech, CVWW 2016). */
+    public double subjectRightEyeOpenness() {
+        return eyeOpenness(36);
+    }
+
+    /** The same of the subject's left eye. */
+    public double subjectLeftEyeOpenness() {
+        return eyeOpenness(42);
+    }
+
+    /** Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning. */
+    public double mouthOpenness() {
+        double width = distance(60, 64);
+        double height = (distance(61, 67) + distance(62, 66) + distance(63, 65)) / 3;
+        return width > 0 ? height / width : 0;
+    }
+
+    private double eyeOpenness(int first) {
+        double width = distance(first, first + 3);
+        double height = distance(first + 1, first + 5) + distance(first + 2, first + 4);
+        return width > 0 ? height / (2 * width) : 0;
+    }
+
+    private double distance(int i, int j) {
+        return Math.hypot((double) landmarks[2 * i] - landmarks[2 * j], (double) landmarks[2 * i + 1] - landmarks[2 * j + 1]);
+    }
+
     Face(double[] values) { // as face_values of jni.c writes them
         for (int i = 0; i < landmarks.length; i++) {
             landmarks[i] = (float) values[i];

@@ -96,6 +96,19 @@ public final class FaceAligner implements AutoCloseable {
         return found;
     }
 
+    /**
+     * The same face in the next frame, or more exactly in this one: its landmarks give the crop.
+     *
+     * @return null where the landmarks lie outside the frame
+     */
+    @Nullable
+    public synchronized Face lookAgain(@NonNull Image image, @NonNull Face face) {
+        Arguments.given(image, "image", "an Image");
+        Arguments.given(face, "face", "a Face");
+        double[] again = lookAgain(open(), image.pixels, image.layout(), face.landmarks, face.rollDeg, face.score);
+        return again != null ? new Face(again) : null;
+    }
+
     /** What the network saw last, size x size x 3 bytes RGB; for tests. */
     @NonNull
     public synchronized byte[] lastPixels() {
@@ -127,7 +140,8 @@ public final class FaceAligner implements AutoCloseable {
         return faces;
     }
 
-    private long open() {
+    /** Its address, for those who hold its lock. */
+    long open() {
         return handle.address();
     }
 
@@ -137,6 +151,9 @@ public final class FaceAligner implements AutoCloseable {
     private static native void destroy(long handle);
 
     private static native double[] align(long handle, ByteBuffer pixels, int[] layout, double[] box, boolean refine);
+
+    private static native double[] lookAgain(
+            long handle, ByteBuffer pixels, int[] layout, float[] landmarks, double rollDeg, double score);
 
     private static native double[][] predict(long handle, ByteBuffer pixels, int[] layout, double[] detections);
 
