@@ -27,7 +27,8 @@ def pose_from_landmarks(
 ) -> HeadPose:
     """Pose that brings the rigid points of the 3D mean closest to landmarks (n, 2), x right, y down.
 
-    Started from the frontal face: the mirrored solution is never reached.
+    Started from a head that looks at the camera and is turned in the image as the landmarks are: the mirrored
+    solution is never reached, and heads that lie on their side are found.
 
     Args:
         camera_matrix: (3, 3), fx, fy, cx, cy in pixels of the frame, as cv2.calibrateCamera gives it. The pose is
@@ -40,22 +41,22 @@ def pose_from_landmarks(
     points = as_numbers(landmarks, "landmarks")
     if points.shape != (scheme.n_points, 2) or not np.isfinite(points).all():
         raise InputError(f"landmarks: expected finite numbers ({scheme.n_points}, 2), got shape {points.shape}")
-    rigid = list(scheme.rigid)
+    rigid, roll = list(scheme.rigid), -np.angle(shape_model.align(points)[1].a)
     points = points[rigid]
     head = shape_model.mean_3d[rigid].astype(np.float64)
     head = head - head.mean(axis=0)
     centre = points.mean(axis=0)
     size = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1e-12)
     if camera_matrix is None:
-        camera = np.diag([CAMERA_DISTANCE, CAMERA_DISTANCE, 1.0])
-        return pose_from_rotation(_fit(head, (points - centre) / size, camera, np.array([0, 0, CAMERA_DISTANCE])))
+        camera, far = np.diag([CAMERA_DISTANCE, CAMERA_DISTANCE, 1.0]), np.array([0, 0, CAMERA_DISTANCE])
+        return pose_from_rotation(_fit(head, (points - centre) / size, camera, far, roll))
     camera = _check_camera(camera_matrix)
     ray = np.linalg.solve(camera, np.array([*centre, 1.0]))
-    return pose_from_rotation(_fit(head, points, camera, ray * (camera[0, 0] / size)))
+    return pose_from_rotation(_fit(head, points, camera, ray * (camera[0, 0] / size), roll))
 
 
-def _fit(head: Float64, points: Float64, camera: Float64, place: Float64) -> Float64:
-    """Rotation (3, 3) of the head; `place` is where the search begins, in units of the head."""
+def _fit(head: Float64, points: Float64, camera: Float64, place: Float64, roll: float) -> Float64:
+    """Rotation (3, 3) of the head; the search begins at `place`, in units of the head, and `roll`, in radians."""
     import cv2
 
     ok, turn, _ = cv2.solvePnP(
@@ -63,7 +64,7 @@ def _fit(head: Float64, points: Float64, camera: Float64, place: Float64) -> Flo
         np.ascontiguousarray(points),
         camera,
         None,
-        np.zeros((3, 1)),
+        np.array([[0.0], [0.0], [roll]]),
         np.asarray(place, np.float64).reshape(3, 1),
         useExtrinsicGuess=True,
         flags=cv2.SOLVEPNP_ITERATIVE,

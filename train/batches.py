@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.errors import InputError
-from sdk.geometry import Crop
 from sdk.pose import POSE_UNIT_DEG
 from sdk.pose_fit import pose_from_landmarks
 from sdk.results import HeadPose
@@ -23,12 +22,8 @@ from train.balance import shown_indices
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.difficulty import difficulty, drawn_faces
-from train.eyes import eye_roll_deg
 from train.makers import forked
 from train.turning import HeadTurner
-
-UPRIGHT_DEG = 45.0
-"""Roll up to which a head pose is fitted as the face lies."""
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -164,20 +159,10 @@ def _point_weights(samples: Sequence[Sample]) -> Float32 | None:
 
 def pose_label(sample: Sample, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
     """The pose that a network learns: angles that were measured, where the set has them; the others fitted."""
-    fitted = _upright_pose(sample.landmarks, shape_model, scheme)
+    fitted = pose_from_landmarks(sample.landmarks, shape_model, scheme=scheme)
     angles = (fitted.yaw_deg, fitted.pitch_deg, fitted.roll_deg)
     known = np.isfinite(sample.pose_deg)
     return HeadPose(*(float(v) for v in np.where(known, sample.pose_deg, angles)))
-
-
-def _upright_pose(landmarks: Float32, shape_model: ShapeModel, scheme: LandmarkScheme) -> HeadPose:
-    """Fitted to the landmarks turned upright, since the fit starts from an upright head; roll is added again."""
-    roll = eye_roll_deg(landmarks, scheme)
-    if abs(roll) <= UPRIGHT_DEG:
-        return pose_from_landmarks(landmarks, shape_model, scheme=scheme)
-    upright = Crop.around_landmarks(landmarks, size=1, margin=1.0, angle_deg=roll).to_crop(landmarks)
-    pose = pose_from_landmarks(upright, shape_model, scheme=scheme)
-    return HeadPose(pose.yaw_deg, pose.pitch_deg, (pose.roll_deg + roll + 180.0) % 360.0 - 180.0)
 
 
 def _extra_faces(share: float, samples: int, extra: int) -> int:

@@ -36,6 +36,14 @@ def test_with_a_camera_matrix_the_pose_is_that_in_the_cameras_axes(pose, place):
     assert angle_between_deg(found, pose) < 0.1
 
 
+@given(POSES, st.sampled_from([90.0, -90.0, 135.0, 180.0]))
+@settings(max_examples=30, deadline=None)
+def test_a_lying_head_has_the_pose_of_an_upright_one_and_the_roll_besides(pose, turn):
+    lying = HeadPose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg + turn)
+    landmarks = 80 * (MODEL.mean_3d @ rotation_from_pose(lying).T)[:, :2] + (300, 200)
+    assert angle_between_deg(pose_from_landmarks(landmarks, MODEL), lying) < 3
+
+
 def test_beside_the_axis_a_frontal_head_is_seen_from_the_side():
     aside = photographed(HeadPose(0, 0, 0), (6, 0, 10))
     assert pose_from_landmarks(aside, MODEL, camera_matrix=CAMERA).yaw_deg == pytest.approx(0, abs=0.1)
