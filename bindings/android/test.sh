@@ -38,7 +38,7 @@ echo "-- the library (${#library[@]} classes) and the camera app (${#camera[@]})
 
 PYTHONPATH=../.. "$python" ../refused.py "$build/refused"
 javac -Xlint:all -Werror -cp "$build/classes:$build/stubs/classes" -d "$build/tests" library/src/jvmTest/*.java
-for test in MemoryTest GoldenTest TracksTest; do
+for test in MemoryTest FormatsTest GoldenTest TracksTest; do
     java -Xcheck:jni -cp "$build/classes:$build/tests" -Djava.library.path="$build/jni" io.asmnetedge.$test \
         ../../sdk/models/accurate_int8.tflite ../../tests/golden ../../sdk/models/detectors/face_detector_416_int8.tflite \
         "$build/refused"

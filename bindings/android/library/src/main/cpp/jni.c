@@ -22,6 +22,21 @@ fa_image image_of(JNIEnv *env, jobject pixels, jintArray layout) {
     return (fa_image){(*env)->GetDirectBufferAddress(env, pixels), values[0], values[1], values[2], values[3]};
 }
 
+/* Writes fa_plane[3] where image_of finds them: Java keeps the buffers alive. */
+JNIEXPORT void JNICALL Java_io_asmnetedge_Image_00024Planes_describe(JNIEnv *env, jclass type, jobject out, jobjectArray buffers,
+                                                                      jintArray strides) {
+    (void)type;
+    fa_plane *planes = (*env)->GetDirectBufferAddress(env, out);
+    jint values[6] = {0, 0, 0, 0, 0, 0};
+    (*env)->GetIntArrayRegion(env, strides, 0, 6, values);
+    for (int i = 0; i < 3; i++) {
+        jobject buffer = (*env)->GetObjectArrayElement(env, buffers, i);
+        planes[i] = (fa_plane){(*env)->GetDirectBufferAddress(env, buffer), values[2 * i], values[2 * i + 1],
+                               (size_t)(*env)->GetDirectBufferCapacity(env, buffer)};
+        (*env)->DeleteLocalRef(env, buffer);
+    }
+}
+
 jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
     double values[FIXED_VALUES + FA_MAX_MODES], *at = values;
     for (int i = 0; i < FA_LANDMARKS; i++)

@@ -60,14 +60,16 @@ public final class FaceAligner implements AutoCloseable {
         Arguments.given(image, "image", "an Image");
         Arguments.given(box, "box", "a Box around the face");
         double[] edges = {box.left, box.top, box.right, box.bottom};
-        return new Face(align(open(), image.pixels, image.layout(), edges, refine));
+        double[] values = align(open(), image.pixels, image.layout(), edges, refine);
+        image.keep();
+        return new Face(values);
     }
 
     /** All faces of a frame, best first: each is looked at twice, what is no face or there twice is dropped. */
     @NonNull
     public synchronized List<Face> predict(@NonNull Image image) {
         Arguments.given(image, "image", "an Image");
-        return faces(predict(open(), image.pixels, image.layout(), null));
+        return predict(image, (double[]) null);
     }
 
     /** The same for detections of your own, at most 64. */
@@ -81,7 +83,13 @@ public final class FaceAligner implements AutoCloseable {
             double[] row = {d.box.left, d.box.top, d.box.right, d.box.bottom, d.score, d.rollDeg};
             System.arraycopy(row, 0, found, VALUES * i, VALUES);
         }
-        return faces(predict(open(), image.pixels, image.layout(), found));
+        return predict(image, found);
+    }
+
+    private List<Face> predict(Image image, double[] detections) {
+        double[][] rows = predict(open(), image.pixels, image.layout(), detections);
+        image.keep();
+        return faces(rows);
     }
 
     /** What the detector finds, best first, before any look. */
@@ -89,6 +97,7 @@ public final class FaceAligner implements AutoCloseable {
     public synchronized List<Detection> detect(@NonNull Image image) {
         Arguments.given(image, "image", "an Image");
         double[] v = detect(open(), image.pixels, image.layout());
+        image.keep();
         List<Detection> found = new ArrayList<>();
         for (int i = 0; i < v.length; i += VALUES) {
             found.add(new Detection(new Box(v[i], v[i + 1], v[i + 2], v[i + 3]), v[i + 4], v[i + 5]));
@@ -106,6 +115,7 @@ public final class FaceAligner implements AutoCloseable {
         Arguments.given(image, "image", "an Image");
         Arguments.given(face, "face", "a Face");
         double[] again = lookAgain(open(), image.pixels, image.layout(), face.landmarks, face.rollDeg, face.score);
+        image.keep();
         return again != null ? new Face(again) : null;
     }
 

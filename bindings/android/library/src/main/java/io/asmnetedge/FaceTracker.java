@@ -114,6 +114,7 @@ public final class FaceTracker implements AutoCloseable {
         synchronized (aligner) {
             aligner.open(); // the tracker uses it
             rows = update(handle.address(), image.pixels, image.layout(), timed, timestampSeconds);
+            image.keep();
         }
         List<TrackedFace> faces = new ArrayList<>();
         for (int i = 0; i < rows.length; i += ROWS) {
