@@ -12,6 +12,8 @@
 static fa_aligner *aligner;
 static fa_face faces[FA_MAX_DETECTIONS];
 static fa_detection found[FA_MAX_DETECTIONS];
+static fa_tracker *tracker; /* made last */
+static fa_tracked_face tracked[FA_MAX_DETECTIONS];
 static double numbers[2 * FA_LANDMARKS + 11 + FA_MAX_MODES];
 
 /* There are no files here; without this one the whole of the C library's would be linked. */
@@ -73,8 +75,7 @@ const fa_detection *EXPORT(web_detection)(int32_t index) { return &found[index];
 
 /* Landmarks; yaw, pitch, roll; left, top, right, bottom; score, plausibility, confidence; how many shape
  * parameters, and these. */
-const double *EXPORT(web_face)(int32_t index) {
-    const fa_face *f = &faces[index];
+static const double *written(const fa_face *f) {
     double rest[] = {f->yaw_deg,    f->pitch_deg, f->roll_deg,     f->box.left,   f->box.top, f->box.right,
                      f->box.bottom, f->score,     f->plausibility, f->confidence, f->n_modes};
     double *out = numbers;
@@ -83,6 +84,55 @@ const double *EXPORT(web_face)(int32_t index) {
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) *out++ = rest[i];
     for (int i = 0; i < f->n_modes; i++) *out++ = f->shape_parameters[i];
     return numbers;
+}
+
+const double *EXPORT(web_face)(int32_t index) { return written(&faces[index]); }
+
+/* 1 with face 0 where there is another look at a face, else 0; minus the status. */
+int32_t EXPORT(web_look_again)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, const float *landmarks,
+                               double roll_deg, double score) {
+    fa_image image = {pixels, width, height, 0, format};
+    fa_face face = {.roll_deg = roll_deg, .score = score};
+    int seen = 0;
+    memcpy(face.landmarks, landmarks, sizeof face.landmarks);
+    fa_status status = fa_look_again(aligner, &image, &face, &faces[0], &seen);
+    return status == FA_OK ? seen : -(int32_t)status;
+}
+
+/* The tracker is that of web_tracker then. */
+int32_t EXPORT(web_tracker_create)(int32_t detect_every, int32_t max_faces, int32_t smooth, double min_cutoff_hz,
+                                   double beta, double speed_cutoff_hz, double fps) {
+    fa_tracker_options options = FA_TRACKER_OPTIONS_INIT;
+    options.detect_every = detect_every;
+    options.max_faces = max_faces;
+    options.smooth = smooth;
+    options.min_cutoff_hz = min_cutoff_hz;
+    options.beta = beta;
+    options.speed_cutoff_hz = speed_cutoff_hz;
+    options.fps = fps;
+    return fa_tracker_create(aligner, &options, &tracker);
+}
+
+fa_tracker *EXPORT(web_tracker)(void) { return tracker; }
+void EXPORT(web_tracker_destroy)(fa_tracker *old) { fa_tracker_destroy(old); }
+void EXPORT(web_tracker_reset)(fa_tracker *used) { fa_tracker_reset(used); }
+
+/* How many faces there are, or minus the status. */
+int32_t EXPORT(web_tracker_update)(fa_tracker *used, const uint8_t *pixels, int32_t width, int32_t height, int32_t format,
+                                   int32_t timed, double timestamp_s) {
+    fa_image image = {pixels, width, height, 0, format};
+    int32_t count = 0;
+    fa_status status =
+        fa_tracker_update(used, &image, timed ? &timestamp_s : NULL, tracked, FA_MAX_DETECTIONS, &count);
+    return status == FA_OK ? count : -(int32_t)status;
+}
+
+int32_t EXPORT(web_tracked_id)(int32_t index) { return tracked[index].id; }
+int32_t EXPORT(web_tracked_frames)(int32_t index) { return tracked[index].frames; }
+
+/* As web_face. */
+const double *EXPORT(web_tracked)(int32_t index, int32_t measured) {
+    return written(measured ? &tracked[index].measured : &tracked[index].face);
 }
 
 /* What the detector would see of an image; for the golden contract. */

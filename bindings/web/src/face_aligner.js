@@ -11,6 +11,9 @@ const LIBRARY = new URL('../dist/asmnet_edge.wasm', import.meta.url);
 const MODEL = new URL('../dist/models/accurate_int8.tflite', import.meta.url);
 const DETECTOR = new URL('../dist/models/face_detector_416_int8.tflite', import.meta.url);
 
+/** FaceTracker's way to the C library behind an aligner; not for users. */
+export const IN_TURN = Symbol('inTurn');
+
 /** Finds faces in images; gives 68 landmarks and the head pose of each. */
 export class FaceAligner {
   #core;
@@ -84,6 +87,22 @@ export class FaceAligner {
     });
   }
 
+  /**
+   * The same face in the next frame, or more exactly in this one; null where its landmarks lie outside the image.
+   * @throws {InputError | BackendError}
+   */
+  async lookAgain(image, face) {
+    const values = landmarksOf(face);
+    return this.#inTurn(image, async (core, pixels) => {
+      const pointer = core.allocate(4 * values.length);
+      core.floats(pointer, values.length).set(values);
+      const seen = await core.wait('web_look_again', ...pixels, pointer, face.pose.rollDeg, face.score);
+      core.call('web_free', pointer);
+      if (seen < 0) throw core.error(-seen);
+      return seen === 0 ? null : readFace(core, 0);
+    });
+  }
+
   /** What the network saw last and what it answered; for tests and for looking at crops. */
   lastLook() {
     const core = this.#opened();
@@ -100,6 +119,11 @@ export class FaceAligner {
     };
   }
 
+  /** Whether `close` was called. */
+  get closed() {
+    return this.#core === undefined;
+  }
+
   /** Gives the memory back, after calls that are under way; what is called later throws BackendError. */
   async close() {
     const core = this.#core;
@@ -112,7 +136,14 @@ export class FaceAligner {
   #inTurn(image, work) {
     const core = this.#opened();
     const { data, width, height, format } = pixelsOf(image);
-    const turn = this.#turn.then(() => work(core, [this.#place(core, data), width, height, format]));
+    return this[IN_TURN](() => work(core, [this.#place(core, data), width, height, format]));
+  }
+
+  /** What `work` gives for the C library and, where there is an image, its place there and its layout. */
+  [IN_TURN](work, image) {
+    if (image !== undefined) return this.#inTurn(image, work);
+    const core = this.#opened();
+    const turn = this.#turn.then(() => work(core));
     this.#turn = turn.catch(() => {});
     return turn;
   }
@@ -149,6 +180,12 @@ function place(core, content) {
   return [pointer, content.length];
 }
 
+function landmarksOf(face) {
+  const values = face?.landmarks?.flatMap?.(({ x, y }) => [x, y]);
+  if (values?.length === 2 * LANDMARKS && typeof face.pose?.rollDeg === 'number' && typeof face.score === 'number') return values;
+  throw new InputError(`face: expected a face as predict gives it, got ${face?.constructor?.name ?? face}${face?.face ? '; of a tracked face give its .face' : ''}`);
+}
+
 function edgesOf(box) {
   const edges = Array.isArray(box) ? box : [box?.left, box?.top, box?.right, box?.bottom];
   if (edges.length === 4 && edges.every(Number.isFinite)) return edges;
@@ -160,9 +197,8 @@ function readDetection(core, index) {
   return Object.freeze({ box: { left, top, right, bottom }, score, rollDeg });
 }
 
-/** Face `index` of those found last, as C holds it. */
-export function readFace(core, index) {
-  const pointer = core.call('web_face', index);
+/** Face `index` of those found last, or the one at `pointer`, as C holds it. */
+export function readFace(core, index, pointer = core.call('web_face', index)) {
   const values = core.doubles(pointer, PLAIN);
   const [yawDeg, pitchDeg, rollDeg, left, top, right, bottom, score, plausibility, confidence, modes] = values.slice(2 * LANDMARKS);
   return Object.freeze({

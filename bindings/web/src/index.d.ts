@@ -103,10 +103,72 @@ export class FaceAligner {
   align(image: Image, box: Box | readonly [number, number, number, number], options?: { readonly refine?: boolean }): Promise<Face>;
   /** What the detector finds, best first, before any look. */
   detect(image: Image): Promise<Detection[]>;
+  /** The same face in the next frame, or more exactly in this one; null where its landmarks lie outside the image. */
+  lookAgain(image: Image, face: Face): Promise<Face | null>;
   lastLook(): Look;
+  /** Whether close was called. */
+  readonly closed: boolean;
   /** Gives the memory back once calls under way are done. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** Parameters of the One-Euro filter, in outer-eye distances and seconds. */
+export interface OneEuro {
+  /** Cut-off of a face at rest; lower is smoother and slower to start moving. Missing: 0.3. */
+  readonly minCutoffHz?: number;
+  /** Rise of the cut-off, Hz per unit of speed. Missing: 60. */
+  readonly beta?: number;
+  /** Cut-off of the speed's own low pass. Missing: 0.6. */
+  readonly speedCutoffHz?: number;
+}
+
+export interface TrackerOptions {
+  /** Frames between two searches for new faces, 15 where it is missing; with no face in sight every frame is searched. */
+  readonly detectEvery?: number;
+  /** Follow no more than this, the best first; missing or 0: all, up to 64. */
+  readonly maxFaces?: number;
+  /** null leaves faces as they are measured. */
+  readonly smoothing?: OneEuro | null;
+  /** Frames a second, for time steps where update gets no timestamp; 30 where it is missing. */
+  readonly fps?: number;
+}
+
+export interface TrackedFace {
+  /** The same number as long as the face is followed; never used again. */
+  readonly id: number;
+  /** In how many frames it has been seen, this one included. */
+  readonly frames: number;
+  /** Smoothed, if the tracker smooths; else as measured. */
+  readonly face: Face;
+  /** What the network saw in this frame alone. */
+  readonly measured: Face;
+}
+
+/**
+ * Follows faces through a video, with the same ids and numbers as Python's FaceTracker (docs/tracking.md): the next crop
+ * comes from the last landmarks, the detector only looks for new faces. One tracker serves one video; its calls and
+ * those of its aligner wait for one another.
+ */
+export class FaceTracker {
+  private constructor();
+  static create(aligner: FaceAligner, options?: TrackerOptions): Promise<FaceTracker>;
+  /**
+   * The faces of the next frame, longest followed first.
+   * timestampSeconds: when it was taken, from any origin, rising while faces are followed; missing: frames are counted.
+   */
+  update(image: Image, timestampSeconds?: number): Promise<TrackedFace[]>;
+  /** Forgets all faces, as at a cut; ids go on. */
+  reset(): Promise<void>;
+  /** Gives the memory back once calls under way are done; the aligner stays open. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Between the outer eye corners, pixels. */
+export function interocularDistance(face: Face): number;
+/** Eye aspect ratio of the subject's own eyes: about 0.3 open, near 0 closed. */
+export function eyeOpenness(face: Face): { readonly subjectRight: number; readonly subjectLeft: number };
+/** Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning. */
+export function mouthOpenness(face: Face): number;
 
 /** Draws landmarks and head axes: red to the head's own left, green down to the chin, blue out of the nose. */
 export function draw(

@@ -1,5 +1,7 @@
 /* Not run: `tsc` checks that the types fit what users write. */
-import { draw, FaceAligner, InputError, isDoubtful, type Face } from 'asmnet-edge';
+import {
+  draw, eyeOpenness, FaceAligner, FaceTracker, InputError, isDoubtful, mouthOpenness, type Face, type TrackedFace,
+} from 'asmnet-edge';
 
 export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): Promise<number> {
   const aligner = await FaceAligner.create({ detector: null, maxDisagreement: 0.2, litertPath: '/litert/wasm/' });
@@ -17,4 +19,16 @@ export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): 
   const sure: number = face.confidence;
   if (isDoubtful(face)) return sure;
   return face.landmarks[30]!.x + face.pose.yawDeg + face.shapeParameters.length;
+}
+
+export async function blinks(video: HTMLVideoElement, aligner: FaceAligner): Promise<number> {
+  const tracker = await FaceTracker.create(aligner, { maxFaces: 1, smoothing: { beta: 30 } });
+  const tracked: TrackedFace[] = await tracker.update(video, performance.now() / 1000);
+  await tracker.update(video);
+  await tracker.reset();
+  await tracker.close();
+  // @ts-expect-error trackers are made by create
+  new FaceTracker(aligner);
+  const again: Face | null = await aligner.lookAgain(video, tracked[0]!.face);
+  return again === null ? 0 : eyeOpenness(again).subjectLeft + mouthOpenness(again) + tracked[0]!.id;
 }
