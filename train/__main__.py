@@ -13,7 +13,7 @@ from train.detection.command import add_detector
 from train.evaluation.command import add_evaluate
 from train.fit_command import add_fit, add_measure_input
 from train.label_command import add_label
-from train.labelling.command import add_fit_outside, add_side_shift
+from train.labelling.command import add_blend, add_fit_outside, add_side_shift
 from train.pose_head import add_fit_pose
 from train.pretrained_command import add_pretrained
 from train.qat import add_qat
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add_label(commands)
     add_side_shift(commands)
     add_fit_outside(commands)
+    add_blend(commands)
     add_fit_pose(commands)
     add_qat(commands)
     add_measure_input(commands)

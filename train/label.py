@@ -30,7 +30,8 @@ from train.detection.photos import read_photos
 from train.eyes import eye_roll_deg
 from train.label_command import Limits
 from train.labelling.consensus import consensus
-from train.labelling.ridge import OutsideTeacher
+from train.labelling.native import refitted
+from train.labelling.ridge import OutsideTeacher, file_of
 from train.prepare import Row, table_of, whole_folder, write_columns, write_face
 from train.trained import load_trained
 
@@ -114,9 +115,18 @@ def faces_of(source: Path, split: DevSplit = "train") -> Iterator[Sample]:
                 yield Sample(photo.path, nowhere, photo.path.name, name, box=BBox(*map(float, box)))
 
 
-def label(labeller: Labeller, faces: Iterable[Sample], out: Path, limits: Limits | None = None) -> Labelled:
+def label(
+    labeller: Labeller,
+    faces: Iterable[Sample],
+    out: Path,
+    limits: Limits | None = None,
+    *,
+    native: Mapping[str, Float32] | None = None,
+) -> Labelled:
     """Write a packed set of the faces that can be labelled to the new folder `out`, whole or not at all.
 
+    Args:
+        native: points of the set's own markup by the file's name: one more opinion, see train.labelling.native.
     Raises:
         DataError: `out` exists, or an image cannot be read.
         InputError: no face could be labelled.
@@ -125,9 +135,12 @@ def label(labeller: Labeller, faces: Iterable[Sample], out: Path, limits: Limits
     rows: list[Row] = []
     reasons: Counter[str] = Counter()
     errors: list[float] = []
+    weighed = bool(labeller.outside) or native is not None
     with whole_folder(out) as part:
-        for face in faces:
-            found = _labelled(labeller, face, limits)
+        looked = [(face, _looked_at(labeller, face, limits)) for face in faces]
+        _add_native(looked, native)
+        for face, seen in looked:
+            found = seen if isinstance(seen, str) else _labelled(face, seen, labeller.scheme, limits, weighed)
             if isinstance(found, str):
                 reasons[found] += 1
                 continue
@@ -144,8 +157,17 @@ def _nme(face: Sample, found: Sample, scheme: LandmarkScheme) -> float:
     return float(nme_interocular(face.landmarks[None], found.landmarks[None], scheme=scheme)[0])
 
 
-def _labelled(labeller: Labeller, face: Sample, limits: Limits) -> Sample | str:
-    """The face with its label, or why it has none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What teachers say of a face: opinions (n, 2), the networks' first, and the spread of their views."""
+
+    opinions: list[Float32]
+    spread: float
+    box: BBox
+
+
+def _looked_at(labeller: Labeller, face: Sample, limits: Limits) -> _Looked | str:
+    """Opinions of the networks and the outside teachers; or why the face has none."""
     box = BBox.around(face.landmarks) if face.has_landmarks else face.box
     yaw, pitch, _ = np.abs(face.pose_deg)
     if box is None:
@@ -158,19 +180,36 @@ def _labelled(labeller: Labeller, face: Sample, limits: Limits) -> Sample | str:
     if spread > limits.spread:
         return "views differ"
     opinions = [opinion for teacher in labeller.outside if (opinion := teacher(face)) is not None]
-    landmarks, weights, apart = consensus([own, *opinions], labeller.scheme)
+    return _Looked([own, *opinions], spread, box)
+
+
+def _add_native(looked: Sequence[tuple[Sample, _Looked | str]], native: Mapping[str, Float32] | None) -> None:
+    """Append what points of the set's own markup come to beside the others' mean, once all faces were seen."""
+    if native is None:
+        return
+    kept = [(face, seen) for face, seen in looked if not isinstance(seen, str)]
+    means = [np.mean(seen.opinions, axis=0) for _, seen in kept]
+    found = refitted([native.get(file_of(face)) for face, _ in kept], means)
+    for (_, seen), opinion in zip(kept, found, strict=True):
+        if opinion is not None:
+            seen.opinions.append(opinion)
+
+
+def _labelled(face: Sample, seen: _Looked, scheme: LandmarkScheme, limits: Limits, weighed: bool) -> Sample | str:
+    """The face with its label, and weights of its points if they are `weighed`; or why it has none."""
+    landmarks, weights, apart = consensus(seen.opinions, scheme)
     if apart > limits.apart:
         return "teachers differ"
-    if BBox.around(landmarks).overlap(box) < limits.overlap:
+    if BBox.around(landmarks).overlap(seen.box) < limits.overlap:
         return "elsewhere"
-    attributes = {**face.attributes, "label_spread": spread}
+    attributes = {**face.attributes, "label_spread": seen.spread}
     return replace(
         face,
         landmarks=landmarks,
-        scheme=labeller.scheme.name,
+        scheme=scheme.name,
         attributes=attributes,
         occluded=None,
-        point_weights=_weights(weights, alone=not opinions) if labeller.outside else None,
+        point_weights=_weights(weights, alone=len(seen.opinions) == 1) if weighed else None,
     )
 
 

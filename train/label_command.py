@@ -75,6 +75,12 @@ def add_label(commands: Any) -> None:
     parser.add_argument(
         "--ridge", type=Path, metavar="NPZ", help="what fit-outside wrote: from such points to landmarks"
     )
+    parser.add_argument(
+        "--native",
+        metavar="COLUMN",
+        help="column of SOURCE's table with points of a markup of its own, for example native68: refitted to the "
+        "teachers' mean by other faces, they are one more opinion",
+    )
     for name, words in WORDS.items():
         option, default = "--" + name.replace("_", "-"), getattr(Limits(), name)
         parser.add_argument(option, type=float, default=default, help=f"{words} (default %(default)s)")
@@ -85,10 +91,12 @@ def add_label(commands: Any) -> None:
 def _label(options: argparse.Namespace) -> None:
     choose_backend(options)
     from train.label import Labeller, faces_of, label
+    from train.labelling.native import native_points
 
     limits = Limits(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Limits)})
     labeller = Labeller(options.weights, _outside(options))
-    result = label(labeller, faces_of(options.source, options.split), options.out, limits)
+    native = None if options.native is None else native_points(options.source, options.native)
+    result = label(labeller, faces_of(options.source, options.split), options.out, limits, native=native)
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(result.left_out.items()))
     print(f"{options.out}: {result.kept} faces; left out: {reasons or 'none'}")
     if result.nme_percent is not None:

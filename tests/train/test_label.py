@@ -205,3 +205,90 @@ def test_the_command_labels_and_fit_trains_on_it(trained, tmp_path, capsys):
     assert read_arrays(tmp_path / "run" / "best.npz")[1]["data"] == "drawn, 12 faces; more, 12 faces"
     assert main(fit) == 2
     assert "expected them together with a share" in capsys.readouterr().err
+
+
+def with_columns(data: Path, **columns: np.ndarray) -> None:
+    """Add columns to the table of a packed set."""
+    from train.prepare import write_columns
+
+    with np.load(data / "annotations.npz") as archive:
+        table = {name: archive[name] for name in archive.files}
+    write_columns(data / "annotations.npz", {**table, **columns})
+
+
+def test_points_of_a_sets_own_markup_are_one_more_opinion(labeller, trained, tmp_path, capsys):
+    from tests.packed_set import write_packed_set
+    from train.__main__ import main
+    from train.labelling.native import native_points
+
+    data = write_packed_set(tmp_path / "set", train=24, val=0, test=0)
+    truth = np.stack([face.landmarks for face in read_packed(data, split="train")])
+    other = (truth[:, 1:] + truth[:, :-1]) / 2 + np.float32(2.0)
+    other[3] = np.nan
+    with_columns(data, native67=other)
+    points = native_points(data, "native67")
+    assert len(points) == 23
+    faces = read_packed(data, split="train")
+    loose = replace(LOOSE, apart=9.0)
+    alone = label(labeller, faces, tmp_path / "alone", loose)
+    both = label(labeller, faces, tmp_path / "both", loose, native=points)
+    assert alone.kept == both.kept == 24
+    plain, more = (read_packed(tmp_path / name, split="train") for name in ("alone", "both"))
+    assert plain[0].point_weights is None
+    assert (more[3].point_weights == np.float32(0.4)).all()  # nobody else has an opinion of that face
+    assert (more[0].point_weights < 1).any()
+    assert both.nme_percent != alone.nme_percent
+    own = labeller(faces[0].read_image(), BBox.around(faces[0].landmarks))[0]
+    third = both_opinions(labeller, faces, points)[0]
+    size = np.ptp((own + third) / 2, axis=0).max()
+    written = more[0].landmarks - more[0].landmarks.mean(axis=0)
+    expected = (own + third) / 2 - ((own + third) / 2).mean(axis=0)
+    np.testing.assert_allclose(
+        written / np.ptp(more[0].landmarks, axis=0).max(), expected / size, atol=1e-3
+    )  # in pixels of its own crop
+    words = ["label", str(trained[1]), "--source", str(data), "--out", str(tmp_path / "x"), "--native"]
+    assert main([*words, "native99"]) == 2
+    assert (
+        "expected a column native99 of points (faces, m, 2); such columns are landmarks" in capsys.readouterr().err
+    )
+    limits = ["--spread", "1", "--overlap", "0", "--side", "10", "--apart", "9"]
+    assert main([*words, "native67", *limits]) == 0
+    again = read_packed(tmp_path / "x", split="train")
+    np.testing.assert_array_equal(again[5].landmarks, more[5].landmarks)
+
+
+def both_opinions(
+    labeller: Labeller, faces: list[Sample], points: dict[str, np.ndarray]
+) -> list[np.ndarray | None]:
+    from train.labelling.native import refitted
+    from train.labelling.ridge import file_of
+
+    means = [labeller(face.read_image(), BBox.around(face.landmarks))[0] for face in faces]
+    return refitted([points.get(file_of(face)) for face in faces], means)
+
+
+def test_blended_labels_move_towards_the_teachers_and_val_stays(trained, tmp_path, capsys):
+    from tests import tiny_fit
+    from train.__main__ import main
+    from train.labelling.blend import blended
+
+    tiny_fit.register()
+    data, weights = trained
+    out = tmp_path / "blended"
+    assert main(["blend", str(data), str(weights), "--out", str(out), "--share", "0.5"]) == 0
+    assert "12 train faces, whose points moved by" in capsys.readouterr().out
+    labeller = Labeller([weights])
+    before, after = (read_packed(folder, split="train") for folder in (data, out))
+    assert [face.subject for face in before] == [face.subject for face in after]
+    for face, mixed in zip(before, after, strict=True):
+        taught = labeller(face.read_image(), BBox.around(face.landmarks))[0]
+        np.testing.assert_allclose(mixed.landmarks, blended(face.landmarks, taught, IBUG68, share=0.5), atol=1e-3)
+        np.testing.assert_array_equal(face.read_image(), mixed.read_image())
+    held = [read_packed(folder, split="val") for folder in (data, out)]
+    for face, same in zip(*held, strict=True):
+        np.testing.assert_array_equal(face.landmarks, same.landmarks)
+    with np.load(out / "annotations.npz") as table:
+        assert set(table["split_dev"]) == {"train", "val"}
+    assert main(["blend", str(data), str(weights), "--out", str(out)]) != 0
+    assert main(["blend", str(data), str(weights), "--out", str(tmp_path / "y"), "--share", "1.5"]) == 2
+    assert "expected a share above 0" in capsys.readouterr().err

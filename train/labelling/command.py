@@ -1,4 +1,4 @@
-"""Command line: python -m train side-shift | fit-outside."""
+"""Command line: python -m train side-shift | fit-outside | blend."""
 
 from __future__ import annotations
 
@@ -10,6 +10,31 @@ from sdk.errors import InputError
 from train.backend import add_backend, choose_backend
 
 
+def _out(what: str) -> argparse.ArgumentParser:
+    """A parent of all three."""
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument("--out", type=Path, required=True, help=what)
+    return parent
+
+
+def _networks() -> argparse.ArgumentParser:
+    """A parent of those that let networks look at a set."""
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument("data", type=Path, help="folder of a packed set")
+    parent.add_argument("weights", type=Path, nargs="+", help="best.npz of one or several trainings")
+    add_backend(parent)
+    return parent
+
+
+def _labels() -> argparse.ArgumentParser:
+    """A parent of those that take the labels of a set without their side."""
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument(
+        "--side-shift", type=Path, metavar="NPZ", help="what side-shift wrote: taken off the landmarks first"
+    )
+    return parent
+
+
 def add_side_shift(commands: Any) -> None:
     """The parser of `side-shift`."""
     parser = commands.add_parser(
@@ -18,11 +43,8 @@ def add_side_shift(commands: Any) -> None:
         description="Compare the labels of DATA's train split with what networks say of each face and its mirror "
         "image, and write the part that a mirror turns round (docs/data.md). Give it to fit --side-shift.",
         epilog="Example: python -m train side-shift DATA/300W run/best.npz --out side_shift.npz",
+        parents=[_networks(), _out("the npz to write")],
     )
-    parser.add_argument("data", type=Path, help="folder of a packed set")
-    parser.add_argument("weights", type=Path, nargs="+", help="best.npz of one or several trainings")
-    parser.add_argument("--out", type=Path, required=True, help="the npz to write")
-    add_backend(parser)
     parser.set_defaults(run=_side_shift)
 
 
@@ -34,13 +56,37 @@ def add_fit_outside(commands: Any) -> None:
         description="Fit a ridge regression from the points that another network found on DATA's train split to "
         "the landmarks of the set. Give it to label --ridge.",
         epilog="Example: python -m train fit-outside mesh_300W.npz --data DATA/300W --out ridge.npz",
+        parents=[_labels(), _out("the npz to write")],
     )
     parser.add_argument("points", type=Path, help="what train/labelling/face_mesh.py wrote for DATA")
     parser.add_argument("--data", type=Path, required=True, help="folder of a packed set")
-    parser.add_argument("--side-shift", type=Path, metavar="NPZ", help="taken off the landmarks first")
     parser.add_argument("--strength", type=float, default=0.1, help="of the ridge (default %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, help="the npz to write")
     parser.set_defaults(run=_fit_outside)
+
+
+def add_blend(commands: Any) -> None:
+    """The parser of `blend`."""
+    parser = commands.add_parser(
+        "blend",
+        help="labels of an annotated set, drawn a little towards what teachers say",
+        description="Copy the train and val faces of DATA to a new set. Each landmark of a train face is moved a "
+        "share of the way to the teachers' mean, less the further they are apart; those of val stay. Train on it "
+        "with fit, without --side-shift.",
+        epilog="Example: python -m train blend DATA/300W run/best.npz --side-shift side_shift.npz --points "
+        "mesh_300W.npz --out blended/300W",
+        parents=[_networks(), _labels(), _out("the new folder to write")],
+    )
+    parser.add_argument(
+        "--points",
+        type=Path,
+        metavar="NPZ",
+        help="what train/labelling/face_mesh.py wrote for DATA: a teacher beside the networks, refitted to other "
+        "faces' labels for each face",
+    )
+    parser.add_argument(
+        "--share", type=float, default=0.4, help="of the way, where both nearly agree (default %(default)s)"
+    )
+    parser.set_defaults(run=_blend, files=())
 
 
 def _side_shift(options: argparse.Namespace) -> None:
@@ -96,3 +142,22 @@ def _fit_outside(options: argparse.Namespace) -> None:
     val_found, val_truth, _ = pairs("val")
     error = nme_interocular(val_truth, ridge(val_found), scheme=scheme_by_name(scheme)).mean()
     print(f"{options.out}: fitted to {len(found)} faces; {error:.2f} % of the outer-eye distance off on val")
+
+
+def _blend(options: argparse.Namespace) -> None:
+    choose_backend(options)
+    from train.label import Labeller
+    from train.labelling.blend import blend
+    from train.labelling.ridge import MESH_LINE, read_points
+    from train.labelling.side_shift import SideShift
+
+    shift = None if options.side_shift is None else SideShift.load(options.side_shift)
+    points = None if options.points is None else read_points(options.points)
+    labeller = Labeller(options.weights)
+    done = blend(
+        options.data, labeller, options.out, share=options.share, points=points, line=MESH_LINE, shift=shift
+    )
+    print(
+        f"{options.out}: {done.blended} train faces, whose points moved by {done.moved_percent:.2f} % of the "
+        f"outer-eye distance; {done.kept} val faces as they were"
+    )

@@ -119,12 +119,19 @@ def file_of(face: Sample) -> str:
     return f"{face.path.parent.name}/{face.path.name}"
 
 
-def crossed(points: Float32, landmarks: Float32, *, folds: int = 10, strength: float = 0.1) -> Float32:
+def crossed(
+    points: Float32,
+    landmarks: Float32,
+    *,
+    folds: int = 10,
+    strength: float = 0.1,
+    line: tuple[int, int] | None = None,
+) -> Float32:
     """Landmarks of points (faces, m, 2) by ridges fitted to the other folds, never to the face itself."""
     found = np.empty_like(landmarks)
     fold = np.arange(len(points)) % folds
     for k in range(folds):
-        ridge = Ridge.fit(points[fold != k], landmarks[fold != k], strength=strength)
+        ridge = Ridge.fit(points[fold != k], landmarks[fold != k], strength=strength, line=line)
         found[fold == k] = ridge(points[fold == k])
     return found
 
