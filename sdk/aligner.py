@@ -40,6 +40,9 @@ SETTLED = 0.05
 MIRRORED_POSE = np.array([-1, 1, -1], np.float32)
 """Factors of a network's yaw, pitch and roll that undo a mirror image."""
 
+SMALLEST_EYES = 1e-6
+"""Pixels that the outer-eye distance counts as at least."""
+
 MAX_OVERLAP = 0.5
 """Two detections are one face if the boxes of their landmarks overlap (IoU) by more."""
 
@@ -252,8 +255,13 @@ class FaceAligner:
         else:
             points, pose_output = self._interpreter.run(pixels)
         face = decoded(self._model, crop, points, pose_output, score=score)
-        confidence = getattr(self._interpreter, "confidence", None)  # an interpreter of one's own has none
-        return face if confidence is None else replace(face, confidence=confidence)
+        confidence = getattr(self._interpreter, "confidence", None)  # an interpreter of one's own has neither
+        errors = getattr(self._interpreter, "point_errors", None)
+        if mirrored and errors is not None:
+            errors = errors[list(self._model.scheme.mirror)]
+        if confidence is None and errors is None:
+            return face
+        return replace(face, confidence=confidence, point_errors=errors)
 
     def _again(self, frame: UInt8, face: Face) -> Face | None:
         crop = self._crop_of(face, frame)
@@ -267,6 +275,8 @@ class FaceAligner:
         face = described(self._model, landmarks, mean_pose(first.pose, second.pose), score=second.score)
         if first.confidence is not None and second.confidence is not None:
             face = replace(face, confidence=(first.confidence + second.confidence) / 2.0)
+        if first.point_errors is not None and second.point_errors is not None:
+            face = replace(face, point_errors=errors_of_two(first, second, face, self._model))
         return self._mended(face)
 
     def _mended(self, face: Face) -> Face:
@@ -311,6 +321,23 @@ def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: fl
         shape_parameters=b,
         plausibility=plausibility,
     )
+
+
+def errors_of_two(first: Face, second: Face, mean: Face, model: ModelFile) -> Float32 | None:
+    """Point errors (n,) of the mean of two looks: from theirs, and from how far the looks are apart at each point."""
+    assert first.point_errors is not None, "the caller has seen to it"
+    assert second.point_errors is not None, "the caller has seen to it"
+    looks = None if model.head is None else model.head.errors_looks
+    if looks is None:
+        return None
+    of_mean, of_distance = looks.tolist()
+    right, left = model.scheme.outer_eye_corners
+    moved = first.landmarks.astype(np.float64) - second.landmarks
+    eyes = mean.landmarks[right].astype(np.float64) - mean.landmarks[left]
+    apart = np.sqrt(np.add.reduce(moved * moved, axis=1))
+    distance = apart / max(math.sqrt(float(eyes @ eyes)), SMALLEST_EYES)
+    own = (first.point_errors.astype(np.float64) + second.point_errors) / 2.0
+    return np.minimum(of_mean * own + of_distance * distance, 1.0).astype(np.float32)
 
 
 def disagreement(first: Face, second: Face) -> float:

@@ -74,7 +74,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    options.json, options.quality = None, False
+    options.json, options.quality, options.errors = None, False, False
     portrait = _portrait()
     check_targets([("--out", options.out)], [("portrait", portrait), *cli_detector.models_read(options)])
     detector = cli_detector.detector_from(options)

@@ -58,6 +58,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help="write landmarks, pose and boxes as JSON to FILE, or print it without FILE; a list for several",
     )
+    parser.add_argument(
+        "--errors", action="store_true", help="draw a circle of the expected error about each landmark"
+    )
     parser.add_argument("--quality", action="store_true", help="add quality signals to the JSON")
     parser.set_defaults(run=run, out_is_folder=False)
     parser.error = partial(_without_photo, parser.error)  # type: ignore[method-assign]
@@ -161,7 +164,7 @@ def mark(
     if record is not None:
         record(table)
     if picture is not None:
-        write_photo(picture, draw(frame, faces))
+        write_photo(picture, draw(frame, faces, errors=options.errors))
         if not quiet:
             print(f"wrote {picture}")
     return table

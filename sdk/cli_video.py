@@ -47,7 +47,12 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--jsonl", type=Path, metavar="FILE", help="one JSON object per frame: time, faces with ids"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="one row per face and frame: id, pose, landmarks")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="one row per face and frame: id, pose, landmarks, errors"
+    )
+    parser.add_argument(
+        "--errors", action="store_true", help="draw a circle of the expected error about each landmark"
+    )
     parser.add_argument("--show", action="store_true", help="a live window; q or Esc ends it")
     parser.add_argument("--raw", action="store_true", help="no smoothing: faces as measured in each frame")
     parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
@@ -142,9 +147,10 @@ def _source(name: str, stack: ExitStack) -> AbstractContextManager[Source]:
 
 def _sinks(options: argparse.Namespace, source: Source, stack: ExitStack) -> list[Sink]:
     """The video is closed last: one that turns out incomplete does not keep the rows from their place."""
-    video = (
-        None if options.out is None else stack.enter_context(VideoFile(options.out, source.fps, live=source.live))
-    )
+    video = None
+    if options.out is not None:
+        file = VideoFile(options.out, source.fps, live=source.live, errors=options.errors)
+        video = stack.enter_context(file)
     sinks: list[Sink] = []
     if options.jsonl is not None:
         sinks.append(json_lines(stack.enter_context(Rows(options.jsonl))))
@@ -153,5 +159,5 @@ def _sinks(options: argparse.Namespace, source: Source, stack: ExitStack) -> lis
     if video is not None:
         sinks.append(video)
     if options.show:
-        sinks.append(stack.enter_context(Window("asmnet video: q or Esc ends")))
+        sinks.append(stack.enter_context(Window("asmnet video: q or Esc ends", errors=options.errors)))
     return sinks

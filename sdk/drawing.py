@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sdk.errors import InputError
 from sdk.frames import Colour, as_bgr
+from sdk.measures import face_unit
 from sdk.pose import rotation_from_pose
 from sdk.results import BBox, Face, HeadPose, check_face, is_doubtful
 from sdk.schemes import IBUG68
@@ -23,17 +24,25 @@ _DOUBT = (0, 150, 255)  # orange
 _AXES = ((60, 60, 255), (60, 220, 60), (255, 120, 40))  # x red, y green, z blue, as BGR
 _LINE_HEIGHT = 1.6  # of the height of its letters; the tails of g and p reach below them
 _SMALLEST = 0.4  # of letters, where the frame has room for them
+_ERROR = (60, 60, 255)
 _CLOSED = frozenset({"subject_right_eye", "subject_left_eye", "outer_lips", "inner_lips"})
 
 
 def draw(
-    frame: UInt8, faces: Sequence[Face], *, colour: Colour = "bgr", ids: Sequence[int] | None = None
+    frame: UInt8,
+    faces: Sequence[Face],
+    *,
+    colour: Colour = "bgr",
+    ids: Sequence[int] | None = None,
+    errors: bool = False,
 ) -> UInt8:
     """A BGR copy (h, w, 3) of the frame given to `predict`, with the landmarks, box and head axes of each face.
 
     Args:
         colour: the order of the frame's channels, as `FaceAligner(colour=...)`; the picture is BGR whatever it is.
         ids: a number to write at each face, such as those of `FaceTracker`.
+        errors: a red circle about each landmark whose radius is its expected error, `Face.point_errors`; faces of
+            models that give none have no circles.
     Raises:
         InputError: the frame is none, or of another order; a face is none; there are not as many ids as faces.
 
@@ -44,6 +53,8 @@ def draw(
     picture = np.array(as_bgr(frame, colour), order="C")
     for face, number in _numbered(faces, ids):
         _draw_face(picture, face)
+        if errors:
+            _draw_errors(picture, face)
         write_label(picture, label_lines(face, number), face.box)
     return picture
 
@@ -84,6 +95,16 @@ def _draw_face(picture: UInt8, face: Face) -> None:
         cv2.circle(picture, (int(x), int(y)), int(8 * max(1.0, longer / 130)), _POINT, -1, cv2.LINE_AA, 3)
     nose = face.landmarks[30] if known else face.landmarks.mean(axis=0)
     _draw_axes(picture, nose, face.pose, 0.35 * longer, thin + 1)
+
+
+def _draw_errors(picture: UInt8, face: Face) -> None:
+    import cv2
+
+    if face.point_errors is None:
+        return
+    radii = face.point_errors * np.float32(face_unit(face))
+    for (x, y), radius in zip(np.rint(face.landmarks * 8).astype(np.int32), radii, strict=True):
+        cv2.circle(picture, (int(x), int(y)), round(8 * float(radius)), _ERROR, _thin(face.box), cv2.LINE_AA, 3)
 
 
 def _thin(box: BBox) -> int:

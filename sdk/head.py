@@ -7,7 +7,6 @@ Source: Sun et al., "Integral Human Pose Regression", ECCV 2018 (mean places).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,9 +17,7 @@ import numpy.typing as npt
 
 from sdk.errors import InputError
 
-UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 KIND = "mean_places"
 """The only kind of head there is, in the metadata's field `head`."""
@@ -28,8 +25,16 @@ KIND = "mean_places"
 ARRAYS = ("landmarks_kernel", "landmarks_bias", "pose_kernel", "pose_bias")
 """Members head/NAME.npy of a model file."""
 
-CONFIDENCE = ("confidence_kernel", "confidence_bias")
-"""Further members, of files whose field `head` says `"confidence": true`."""
+OPTIONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "confidence": ("confidence_kernel", "confidence_bias"),
+        "point_errors": ("errors_kernel", "errors_bias", "errors_looks"),
+    }
+)
+"""Further members, of files whose field `head` says `"confidence": true` and so on."""
+
+ERROR_INPUTS = 3
+"""Of a point: its own spread, the mean of all, and the distance of the eyes (sdk.decoder)."""
 
 SETTINGS: Mapping[str, type] = MappingProxyType(
     {"maps_side": int, "maps_scale": float, "top_scale": float, "top_zero_point": int}
@@ -37,9 +42,6 @@ SETTINGS: Mapping[str, type] = MappingProxyType(
 """Numbers in the metadata's field `head`, beside `kind`."""
 
 MAX_SIDE = 128
-
-GREATEST = 255
-"""Of the maps' integers."""
 
 MAX_SCALE = 2.0
 """Of the maps' integers: beyond it probabilities would leave the range of double precision."""
@@ -62,6 +64,10 @@ class Head:
         pose_kernel: (2n + t, 3) float32; pose_bias: (3,).
         confidence_kernel: (n,) float32, weights of the logarithms of the maps' greatest probabilities;
             confidence_bias: (1,). None where the model gives no confidence (python -m benchmarks confidence).
+        errors_kernel: (n, 3) float32, weights of the logarithms of the spread of a point's map, of the mean of all
+            points' (mean of the logarithms), and of the distance of the outer eye corners; errors_bias: (n,).
+        errors_looks: (2,) float32, not negative: weights of the mean of two looks' errors and of their distance.
+            None where the model gives no point errors (python -m benchmarks points).
     Raises:
         InputError: the arrays disagree about n or t, or numbers are not finite or out of range.
     """
@@ -76,6 +82,9 @@ class Head:
     pose_bias: Float32
     confidence_kernel: Float32 | None = None
     confidence_bias: Float32 | None = None
+    errors_kernel: Float32 | None = None
+    errors_bias: Float32 | None = None
+    errors_looks: Float32 | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.maps_side <= MAX_SIDE or not 0 <= self.top_zero_point <= 255:
@@ -100,15 +109,24 @@ class Head:
                     f"{array.dtype} of {array.shape}; are rows and columns swapped?"
                 )
             _check_weights(name, array)
-        for name, size in zip(CONFIDENCE, (columns // 2, 1), strict=True):
-            weights = getattr(self, name)
-            if (weights is None) != (self.confidence_kernel is None):
-                raise InputError("confidence: expected kernel and bias, got one of them")
-            if weights is None:
-                continue
-            if weights.shape != (size,) or weights.dtype != np.float32 or not np.isfinite(weights).all():
-                raise InputError(f"{name}: expected {size} finite float32, got {weights.dtype} of {weights.shape}")
-            _check_weights(name, weights)
+        for name, members_of in OPTIONAL.items():
+            self._check_optional(name, members_of)
+        if self.errors_looks is not None and self.errors_looks.min() < 0:
+            raise InputError(f"errors_looks: expected numbers from 0 up, got {self.errors_looks.min():g}")
+
+    def _check_optional(self, name: str, members_of: tuple[str, ...]) -> None:
+        """All of a group's arrays are there and as they should be, or none is."""
+        found = [member for member in members_of if getattr(self, member) is not None]
+        if found and found != list(members_of):
+            raise InputError(f"{name}: expected {', '.join(members_of)}, got {', '.join(found)} alone")
+        n = self.n_points
+        shapes = {"confidence_bias": (1,), "errors_kernel": (n, ERROR_INPUTS), "errors_looks": (2,)}
+        for member in found:
+            array, shape = getattr(self, member), shapes.get(member, (n,))
+            if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
+                size = " x ".join(map(str, shape))
+                raise InputError(f"{member}: expected {size} finite float32, got {array.dtype} of {array.shape}")
+            _check_weights(member, array)
 
     @property
     def n_points(self) -> int:
@@ -135,7 +153,7 @@ class Head:
 
     def settings(self) -> dict[str, Any]:
         """The numbers, as metadata keep them."""
-        more = {} if self.confidence_kernel is None else {"confidence": True}
+        more = {name: True for name, members_of in OPTIONAL.items() if getattr(self, members_of[0]) is not None}
         return {"kind": KIND} | {name: getattr(self, name) for name in SETTINGS} | more
 
     @classmethod
@@ -163,63 +181,6 @@ def _check_weights(name: str, array: Float32) -> None:
 
 def members(settings: Any) -> tuple[str, ...]:
     """Names of the arrays that belong to the metadata's field `head`."""
-    confident = isinstance(settings, Mapping) and settings.get("confidence") is True
-    return ARRAYS + CONFIDENCE if confident else ARRAYS
-
-
-class Decoder:
-    """A head, ready to run on what the network gave. Not for use by two threads at once: its memory is reused."""
-
-    def __init__(self, head: Head) -> None:
-        self._n, self._zero_point = head.n_points, float(head.top_zero_point)
-        self._scale = head.maps_scale
-        self._chance = np.exp(head.maps_scale * (np.arange(256.0) - GREATEST))  # of an integer, not yet of a map
-        self._cells = _cells(head.maps_side)
-        self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
-        self._kernel[2 * self._n :] *= head.top_scale
-        self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
-        self._chances = np.zeros((head.maps_side**2, self._n))
-        self._features = np.empty(len(self._kernel))
-        self._maps: UInt8 = np.zeros((head.maps_side**2, self._n), np.uint8)
-        self._whole: Float64 = np.ones(self._n)
-        self._weights: tuple[Float64, float] | None = None
-        if head.confidence_kernel is not None and head.confidence_bias is not None:
-            self._weights = head.confidence_kernel.astype(np.float64), float(head.confidence_bias[0])
-
-    def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
-        """Landmarks (n, 2) in crop coordinates and pose (3,).
-
-        Args:
-            maps: integers of the points' maps, points last: (..., side, side, n).
-            top: of the last feature map, any shape.
-        """
-        import cv2
-
-        self._maps = maps.reshape(-1, self._n)
-        chances = cv2.LUT(self._maps, self._chance, self._chances)  # three times as fast as numpy.take
-        self._whole, *sums = self._cells @ chances
-        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, self._whole).T
-        np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
-        values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
-        return values[:-3].reshape(-1, 2), values[-3:]
-
-    @property
-    def log_peaks(self) -> Float64:
-        """Logarithm of the greatest probability of each point's map in the last call, (n,)."""
-        greatest = self._maps.max(axis=0).astype(np.float64)
-        return np.asarray(self._scale * (greatest - GREATEST) - np.log(self._whole))
-
-    @property
-    def confidence(self) -> float | None:
-        """Of the last call, 0 to 1; None where the model gives none."""
-        if self._weights is None:
-            return None
-        kernel, bias = self._weights
-        return 1.0 / (1.0 + math.exp(-float(kernel @ self.log_peaks) - bias))
-
-
-def _cells(side: int) -> Float64:
-    """(3, side²): one, x and y of each cell, row by row; centres in sides of the crop from its own."""
-    place = (np.arange(side) + 0.5) / side - 0.5
-    y, x = np.meshgrid(place, place, indexing="ij")
-    return np.stack([np.ones(side * side), x.ravel(), y.ravel()])
+    told = settings if isinstance(settings, Mapping) else {}
+    more = (names for flag, names in OPTIONAL.items() if told.get(flag) is True)
+    return ARRAYS + tuple(name for names in more for name in names)

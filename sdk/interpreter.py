@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.checks import is_count
+from sdk.decoder import Decoder
 from sdk.errors import BackendError, InputError
 from sdk.forks import reopen_in_children
-from sdk.head import Decoder, Head
+from sdk.head import Head
 from sdk.model_file import ModelFile
 from sdk.quantization import dequantize
 from sdk.quiet import have_it_said
@@ -49,7 +50,8 @@ class TfliteInterpreter:
         self.backend, self._tflite = open_tflite(model.flatbuffer, num_threads=num_threads, origin=model.origin)
         reopen_in_children(self, "_tflite", partial(reopened, model.flatbuffer, num_threads, model.origin))
         self._input = self._tflite.get_input_details()[0]
-        self._decoder = None if model.head is None else Decoder(model.head)
+        eyes = model.scheme.outer_eye_corners
+        self._decoder = None if model.head is None else Decoder(model.head, eyes=eyes)
         self._outputs = [self._output(name, size, model) for name, size in _output_sizes(model).items()]
         if model.head is not None:
             _check_integers(model, model.head, *self._outputs)
@@ -77,15 +79,25 @@ class TfliteInterpreter:
         return None if self._decoder is None else self._decoder.confidence
 
     @property
+    def point_errors(self) -> Float32 | None:
+        """Of the last crop (n,), see `Face.point_errors`; None where the model gives none."""
+        return None if self._decoder is None else self._decoder.point_errors
+
+    @property
     def log_peaks(self) -> npt.NDArray[np.float64]:
-        """Logarithm of the greatest probability of each point's map in the last crop, (n,).
+        """`Decoder.log_peaks` of the last crop; raises as `decoder` does."""
+        return self.decoder.log_peaks
+
+    @property
+    def decoder(self) -> Decoder:
+        """What the head made of the last crop, for those who fit its weights.
 
         Raises:
             BackendError: the model has no head.
         """
         if self._decoder is None:
             raise BackendError("this model gives landmarks alone: expected one with a head (docs/model_format.md)")
-        return self._decoder.log_peaks
+        return self._decoder
 
     @property
     def raw_outputs(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -24,6 +24,7 @@ def face_to_dict(face: Face) -> dict[str, Any]:
         "shape_parameters": [round(float(b), 5) for b in face.shape_parameters],
         "plausibility": round(face.plausibility, 6),
         "confidence": None if face.confidence is None else round(face.confidence, 6),
+        "point_errors": None if face.point_errors is None else [round(float(e), 5) for e in face.point_errors],
         "regularised": face.regularised,
     }
 

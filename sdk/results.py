@@ -139,6 +139,9 @@ class Face:
             under the shape model (docs/conventions.md). Near 0 means: do not trust these landmarks.
         confidence: 0 to 1, the network's own probability that it sees a face and puts its landmarks, on average,
             within 8 % of the outer-eye distance (docs/conventions.md); None where the model gives none.
+        point_errors: (68,) float32, 0 to 1, the expected distance of each landmark from the true one, in outer-eye
+            distances; more counts as 1 (docs/conventions.md). None where the model gives none. Of smoothed or
+            regularised landmarks it is that of the measured ones.
         regularised: the landmarks are the nearest plausible shape to what the network gave, since that was less
             plausible than `FaceAligner(regularise_below=...)` allows; `plausibility` is that of the latter.
 
@@ -153,9 +156,13 @@ class Face:
     plausibility: float
     regularised: bool = False
     confidence: float | None = None
+    point_errors: npt.NDArray[np.float32] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name, array in (("landmarks", self.landmarks), ("shape_parameters", self.shape_parameters)):
+        arrays = {"landmarks": self.landmarks, "shape_parameters": self.shape_parameters}
+        if self.point_errors is not None:
+            arrays["point_errors"] = self.point_errors
+        for name, array in arrays.items():
             given: object = array
             if not isinstance(given, np.ndarray):
                 raise InputError(f"{name}: expected an array, got {type(given).__name__}")

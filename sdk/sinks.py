@@ -24,8 +24,9 @@ COLUMNS = (
     *("frame", "timestamp_s", "id", "score", "plausibility", "confidence", "left", "top", "right", "bottom"),
     *("yaw_deg", "pitch_deg", "roll_deg"),
     *(f"{axis}{i}" for i in range(IBUG68.n_points) for axis in "xy"),
+    *(f"error{i}" for i in range(IBUG68.n_points)),
 )
-"""Of the CSV; pixels and degrees as everywhere."""
+"""Of the CSV; pixels, degrees and outer-eye distances as everywhere. Nothing stands where the model gives none."""
 
 
 class Writable(Protocol):
@@ -65,25 +66,26 @@ def csv_rows(file: Writable) -> Sink:
                 face["confidence"],
             ]
             points = [v for point in face["landmarks"] for v in point]
-            writer.writerow([*start, *face["box"], *face["pose"].values(), *points])
+            errors = face["point_errors"] or [None] * len(face["landmarks"])
+            writer.writerow([*start, *face["box"], *face["pose"].values(), *points, *errors])
         return True
 
     return sink
 
 
 class Window:
-    """Shows annotated frames; q or Esc asks to stop.
+    """Shows annotated frames, with circles of expected `errors` if asked for; q or Esc asks to stop.
 
     Raises:
         InputError: there is no display, or this OpenCV was built without windows.
     """
 
-    def __init__(self, title: str, *, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, title: str, *, errors: bool = False, environ: Mapping[str, str] = os.environ) -> None:
         if sys.platform.startswith("linux") and not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
             raise InputError(
                 "--show: there is no display here (DISPLAY is not set); write --out marked.mp4 instead"
             )
-        self._title = title
+        self._title, self._errors = title, errors
 
     def __enter__(self) -> Window:
         return self
@@ -98,7 +100,7 @@ class Window:
         import cv2
 
         try:
-            cv2.imshow(self._title, marked(frame, tracked))
+            cv2.imshow(self._title, marked(frame, tracked, errors=self._errors))
             return (cv2.waitKey(1) & 0xFF) not in _KEYS_TO_STOP
         except cv2.error as error:
             raise InputError(

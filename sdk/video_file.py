@@ -31,9 +31,9 @@ Timed = tuple[UInt8, float]
 MOTION_JPEG = frozenset({".avi"})
 
 
-def marked(frame: Frame, tracked: Sequence[TrackedFace]) -> UInt8:
-    """The frame with its faces and their ids."""
-    return draw(frame.image, [t.face for t in tracked], ids=[t.id for t in tracked])
+def marked(frame: Frame, tracked: Sequence[TrackedFace], *, errors: bool = False) -> UInt8:
+    """The frame with its faces and their ids; `errors` as in `draw`."""
+    return draw(frame.image, [t.face for t in tracked], ids=[t.id for t in tracked], errors=errors)
 
 
 class VideoFile:
@@ -49,12 +49,13 @@ class VideoFile:
     Args:
         fps: frames a second as the source says.
         live: the source is a live one, of which a slow device takes fewer.
+        errors: circles of the landmarks' expected errors, as in `draw`.
     Raises:
         OutputError: it cannot be written, or not all of it can be read back.
     """
 
-    def __init__(self, path: Path, fps: float, *, live: bool = False) -> None:
-        self._path = path
+    def __init__(self, path: Path, fps: float, *, live: bool = False, errors: bool = False) -> None:
+        self._path, self._errors = path, errors
         self._suffix = path.suffix if path.suffix or not is_stream(path) else ".mp4"
         self._pace = Pace(fps, live=live)
         self._part: Part | None = None
@@ -75,7 +76,7 @@ class VideoFile:
         return self
 
     def __call__(self, index: int, frame: Frame, tracked: Sequence[TrackedFace]) -> bool:
-        picture = marked(frame, tracked)
+        picture = marked(frame, tracked, errors=self._errors)
         if self._writer is None:
             self._open(picture)  # at once, so that a file that cannot be written is noticed
         self._waiting.append((picture, frame.timestamp_s))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sdk import BackendError, FaceAligner, InputError, ModelFile
-from sdk.head import Decoder, Head
+from sdk.decoder import Decoder
+from sdk.head import Head
 from sdk.interpreter import TfliteInterpreter
 
 MODEL = ModelFile.default()
@@ -142,7 +143,7 @@ def test_without_weights_there_is_no_confidence():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"confidence_bias": None}, "expected kernel and bias"),
+        ({"confidence_bias": None}, "expected confidence_kernel, confidence_bias, got confidence_kernel alone"),
         ({"confidence_kernel": np.zeros(4, np.float32)}, "confidence_kernel: expected 3 finite float32"),
         ({"confidence_kernel": np.zeros(3)}, "got float64"),
         ({"confidence_bias": np.array([np.nan], np.float32)}, "confidence_bias: expected 1 finite float32"),

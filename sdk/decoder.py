@@ -1,0 +1,134 @@
+"""Runs a head on what the network gave: from integers to landmarks, pose and how far both can be trusted.
+
+All is in double precision and rounded once: docs/model_format.md, "The head".
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from sdk.errors import BackendError
+from sdk.head import Head
+from sdk.schemes import IBUG68
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+GREATEST = 255
+"""Of the maps' integers."""
+
+MOST_LOGIT = 700.0
+"""Beyond it exp leaves the range of double precision."""
+
+
+class Decoder:
+    """A head, ready to run on what the network gave. Not for use by two threads at once: its memory is reused.
+
+    Args:
+        eyes: indices of the outer eye corners, whose distance is the unit of the point errors.
+    """
+
+    def __init__(self, head: Head, *, eyes: tuple[int, int] = IBUG68.outer_eye_corners) -> None:
+        self._n, self._zero_point = head.n_points, float(head.top_zero_point)
+        self._scale = head.maps_scale
+        self._chance = np.exp(head.maps_scale * (np.arange(256.0) - GREATEST))  # of an integer, not yet of a map
+        self._side, self._eyes = head.maps_side, list(eyes)
+        self._errors = None if head.errors_kernel is None else _layer(head.errors_kernel, head.errors_bias)
+        self._cells = _cells(head.maps_side, squares=self._errors is not None)
+        self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
+        self._kernel[2 * self._n :] *= head.top_scale
+        self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
+        self._chances = np.zeros((head.maps_side**2, self._n))
+        self._features = np.empty(len(self._kernel))
+        self._maps: UInt8 = np.zeros((head.maps_side**2, self._n), np.uint8)
+        self._whole: Float64 = np.ones(self._n)
+        self._squares: Float64 | None = None
+        self._landmarks: Float32 = np.zeros((self._n, 2), np.float32)
+        confidence = head.confidence_kernel
+        self._weights = None if confidence is None else _layer(confidence, head.confidence_bias)
+
+    def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
+        """Landmarks (n, 2) in crop coordinates and pose (3,).
+
+        Args:
+            maps: integers of the points' maps, points last: (..., side, side, n).
+            top: of the last feature map, any shape.
+        """
+        import cv2
+
+        self._maps = maps.reshape(-1, self._n)
+        chances = cv2.LUT(self._maps, self._chance, self._chances)  # three times as fast as numpy.take
+        self._whole, *sums = self._cells @ chances
+        self._squares = sums.pop() if self._errors is not None else None
+        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, self._whole).T
+        np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
+        values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
+        self._landmarks = values[:-3].reshape(-1, 2)
+        return self._landmarks, values[-3:]
+
+    @property
+    def log_peaks(self) -> Float64:
+        """Logarithm of the greatest probability of each point's map in the last call, (n,)."""
+        greatest = self._maps.max(axis=0).astype(np.float64)
+        return np.asarray(self._scale * (greatest - GREATEST) - np.log(self._whole))
+
+    @property
+    def confidence(self) -> float | None:
+        """Of the last call, 0 to 1; None where the model gives none."""
+        if self._weights is None:
+            return None
+        kernel, bias = self._weights
+        return float(_logistic(kernel @ self.log_peaks + bias[0]))
+
+    @property
+    def log_spreads(self) -> Float64:
+        """Logarithm of the variance of each point's map about its mean in the last call, (n,), in sides of the crop.
+
+        A cell is a square and not a point, so that a map with a single cell has a variance too.
+
+        Raises:
+            BackendError: the head gives no point errors.
+        """
+        if self._squares is None:
+            raise BackendError("this model gives no point errors: python -m benchmarks points adds them")
+        places = self._features[: 2 * self._n].reshape(-1, 2)
+        about = self._squares / self._whole - np.add.reduce(places * places, axis=1)
+        return np.asarray(np.log(np.maximum(about, 0.0) + 1.0 / (6.0 * self._side**2)))
+
+    @property
+    def eye_distance(self) -> float:
+        """Of the last call's outer eye corners, in sides of the crop, at least a cell."""
+        apart = np.subtract(*self._landmarks[self._eyes].astype(np.float64))
+        return max(float(np.sqrt(apart @ apart)), 1.0 / self._side)
+
+    @property
+    def point_errors(self) -> Float32 | None:
+        """Of the last call (n,), 0 to 1, see `Face.point_errors`; None where the model gives none."""
+        if self._errors is None:
+            return None
+        kernel, bias = self._errors
+        spreads = self.log_spreads
+        others = kernel[:, 1] * (np.add.reduce(spreads) / self._n) + kernel[:, 2] * math.log(self.eye_distance)
+        return np.asarray(_logistic(bias + kernel[:, 0] * spreads + others), np.float32)
+
+
+def _layer(kernel: Float32, bias: Float32 | None) -> tuple[Float64, Float64]:
+    assert bias is not None, "Head has seen to it"
+    return kernel.astype(np.float64), bias.astype(np.float64)
+
+
+def _logistic(values: npt.ArrayLike) -> Float64:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -MOST_LOGIT, MOST_LOGIT))))
+
+
+def _cells(side: int, *, squares: bool) -> Float64:
+    """(3 or 4, side²): one, x, y and, where asked for, x² + y² of each cell, row by row; centres in sides of the
+    crop from its own."""
+    place = (np.arange(side) + 0.5) / side - 0.5
+    y, x = (values.ravel() for values in np.meshgrid(place, place, indexing="ij"))
+    rows = [np.ones(side * side), x, y]
+    return np.stack([*rows, x * x + y * y] if squares else rows)
