@@ -324,7 +324,7 @@ def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: fl
 
 
 def errors_of_two(first: Face, second: Face, mean: Face, model: ModelFile) -> Float32 | None:
-    """Point errors (n,) of the mean of two looks: from theirs, and from how far the looks are apart at each point."""
+    """Point errors (n,) of the mean of two looks: from theirs, and from how far apart the looks are."""
     assert first.point_errors is not None, "the caller has seen to it"
     assert second.point_errors is not None, "the caller has seen to it"
     looks = None if model.head is None else model.head.errors_looks
@@ -337,7 +337,7 @@ def errors_of_two(first: Face, second: Face, mean: Face, model: ModelFile) -> Fl
     apart = np.sqrt(np.add.reduce(moved * moved, axis=1))
     distance = apart / max(math.sqrt(float(eyes @ eyes)), SMALLEST_EYES)
     own = (first.point_errors.astype(np.float64) + second.point_errors) / 2.0
-    return np.minimum(of_mean * own + of_distance * distance, 1.0).astype(np.float32)
+    return np.asarray(np.minimum(of_mean * own + of_distance * distance, 1.0), np.float32)
 
 
 def disagreement(first: Face, second: Face) -> float:

@@ -86,7 +86,7 @@ class Decoder:
 
     @property
     def log_spreads(self) -> Float64:
-        """Logarithm of the variance of each point's map about its mean in the last call, (n,), in sides of the crop.
+        """Logarithm of the variance (n,) of each map about its mean in the last call, in sides of the crop.
 
         A cell is a square and not a point, so that a map with a single cell has a variance too.
 
