@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convert.checks import Check, none_of, yes
-from sdk.head import SETTINGS
+from sdk.head import OPTIONAL, SETTINGS
 from sdk.model_file import ARRAY_NAME, HEAD_NAME, ModelFile
 from sdk.shape_model import ARRAYS
 
@@ -47,7 +47,7 @@ def unread(model: ModelFile) -> list[str]:
     found = [name for name in table if name not in (*READ, *INFORMS)]
     head = table.get("head")
     if isinstance(head, Mapping):
-        found += [f"head.{name}" for name in head if name not in ("kind", "confidence", *SETTINGS)]
+        found += [f"head.{name}" for name in head if name not in ("kind", *OPTIONAL, *SETTINGS)]
     arrays = {} if model.head is None else model.head.arrays()
     members = ("flatbuffer", *map(ARRAY_NAME.format, ARRAYS), *map(HEAD_NAME.format, arrays))
     return [*found, *(name for name in table.get("sha256", {}) if name not in members)]

@@ -57,6 +57,8 @@ def report() -> Iterator[tuple[str, str]]:
     yield "interpreter", interpreter.backend
     confident = model.head is not None and model.head.confidence_kernel is not None
     yield "model", f"{model.name}, {model.input_size} px, recipe {model.metadata.get('recipe')}"
+    errors = model.head is not None and model.head.errors_kernel is not None
+    yield "point errors", "each landmark has one" if errors else "the model gives none"
     yield "confidence", f"faces below {CONFIDENT:g} are not to be trusted" if confident else "the model gives none"
     crop = np.zeros((model.input_size, model.input_size, 3), np.uint8)
     yield "network, 1 thread", _timed(lambda: interpreter.run(crop))
