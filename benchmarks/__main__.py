@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Clips of 640 x 480 rendered from photos of 300W by known motion, with sensor noise.",
     )
     add_data(video)
+    video.add_argument(
+        "--model", type=Path, action="append", help="a model file; repeat for more (default: the default one)"
+    )
     video.add_argument("--split", default="val", help="split of 300W (default %(default)s)")
     video.add_argument("--clips", type=int, default=20, help="how many photos (default %(default)s)")
     video.add_argument("--frames", type=int, default=300, help="frames a clip (default %(default)s)")
@@ -121,7 +124,8 @@ def _video(options: argparse.Namespace) -> None:
 
     samples = read_packed(options.data / "300W", split=options.split)
     chosen = samples[:: max(1, len(samples) // options.clips)][: options.clips]
-    rows = measure(FaceAligner(), chosen, frames=options.frames)
+    aligners = [FaceAligner(path) for path in options.model] if options.model else [FaceAligner()]
+    rows = [row for aligner in aligners for row in measure(aligner, chosen, frames=options.frames)]
     print(to_table(rows))
     _record(options.out, "video", [r.to_dict() for r in rows])
 

@@ -41,6 +41,11 @@ def whole_300w(rows: Sequence[AccuracyRow]) -> list[AccuracyRow]:
     return [row for row in rows if row.set == W300 and row.part == WHOLE]
 
 
+def refined_parts(rows: Sequence[AccuracyRow]) -> list[AccuracyRow]:
+    """The rows of parts of sets from jittered boxes, two looks."""
+    return [row for row in rows if row.part != WHOLE and row.boxes == REFINED]
+
+
 def quantisation_table(rows: Sequence[AccuracyRow]) -> str:
     """NME of each int8 model minus that of its float32 source, over all splits of a set; empty without a pair."""
     lines = []

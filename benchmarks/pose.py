@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,9 @@ PROFILE = 75.0
 SIGN_FROM = 15.0
 """Smallest true angle whose sign counts: the first mark beside 0."""
 
+OFTEN = 10
+"""Fewer faces of a person say nothing of a bias."""
+
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 Float64 = npt.NDArray[np.float64]
@@ -42,6 +45,8 @@ class Looked:
     """Angle between the two poses (faces,)."""
     looks: Float64
     """Disagreement of the two looks (faces,), outer-eye distances."""
+    people: npt.NDArray[np.str_]
+    """Who each face (faces,) is of."""
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Looked:
         return Looked(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
@@ -67,6 +72,10 @@ class PoseRow:
     pitch_signs: float
     yaw_at_deg: dict[str, float]
     pitch_at_deg: dict[str, float]
+    roll_mae_deg: float | None = None
+    yaw_bias_by_person_deg: dict[str, float] = field(default_factory=dict)
+    pitch_bias_by_person_deg: dict[str, float] = field(default_factory=dict)
+    """Of people with OFTEN faces or more; a head, its hair and how it is held move all their angles alike."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,7 +118,8 @@ def looked(aligner: FaceAligner, samples: Sequence[Sample], boxes: Sequence[BBox
         landmarks.append(_angles(fitted))
         apart.append(angle_between_deg(face.pose, fitted))
         looks.append(disagreement(first, face))
-    return Looked(true, *(np.array(v, np.float64) for v in (network, landmarks, apart, looks)))
+    seen = (np.array(v, np.float64) for v in (network, landmarks, apart, looks))
+    return Looked(true, *seen, np.array([sample.subject for sample in samples]))
 
 
 def read_pointing04(aligner: FaceAligner, root: Path, split: Split) -> Looked:
@@ -160,11 +170,14 @@ def row(way: str, name: str, seen: Looked, pose: Pair) -> PoseRow:
     """Figures of one way on the faces of one set."""
     found = pose(seen.network, seen.landmarks)
     errors = pose_errors(seen.true[:, :2], found[:, :2])
+    roll = pose_errors(seen.true[:, 2], found[:, 2])
+    roll_mae = float(np.abs(roll).mean()) if np.isfinite(roll).all() else None
     signs = [sign_agreement(seen.true[:, k], found[:, k], least_deg=SIGN_FROM)[0] for k in (0, 1)]
     mae, bias = np.abs(errors).mean(axis=0), errors.mean(axis=0)
     at = [_at_marks(seen.true[:, k], found[:, k]) for k in (0, 1)]
     figures = [float(v) for v in (*mae, *bias, *signs)]
-    return PoseRow(way, name, len(found), *figures, *at)  # type: ignore[arg-type]  # six numbers, two tables
+    people = [_by_person(seen.people, errors[:, k]) for k in (0, 1)]
+    return PoseRow(way, name, len(found), *figures, *at, roll_mae, *people)  # type: ignore[arg-type]  # six numbers, two tables
 
 
 def bound(name: str, seen: Looked) -> PoseRow:
@@ -178,6 +191,17 @@ def profile_row(name: str, seen: Looked, *, limit: float) -> ProfileRow:
     flipped = np.sign(side.network[:, 0]) != np.sign(side.true[:, 0])
     passed = side.looks <= limit
     return ProfileRow(name, len(flipped), *(int(v.sum()) for v in (flipped, passed, flipped & passed)))
+
+
+def _by_person(people: npt.NDArray[np.str_], errors: Float64) -> dict[str, float]:
+    """Mean error (degrees) of each person with OFTEN faces or more."""
+    of = {str(name): errors[people == name] for name in np.unique(people)}
+    return {name: float(values.mean()) for name, values in of.items() if len(values) >= OFTEN}
+
+
+def worst_bias(by_person: Mapping[str, float]) -> float | None:
+    """The bias that is furthest from 0; None without people."""
+    return max(by_person.values(), key=abs, default=None)
 
 
 def _at_marks(true: Float64, found: Float64) -> dict[str, float]:
@@ -213,15 +237,19 @@ def disagreement_figures(seen: Looked) -> dict[str, float]:
 
 def to_table(rows: Sequence[PoseRow]) -> str:
     """The rows as a Markdown table."""
-    lines = ["| pose from | set | faces | yaw MAE° | bias° | signs | pitch MAE° | bias° | signs |"]
-    lines.append("|---|---|---:" + "|---:" * 6 + "|")
-    lines += [
-        f"| {r.way} | {r.set} | {r.faces} | {r.yaw_mae_deg:.1f} | {r.yaw_bias_deg:+.1f} "
-        f"| {100 * r.yaw_signs:.1f} % | {r.pitch_mae_deg:.1f} | {r.pitch_bias_deg:+.1f} "
-        f"| {100 * r.pitch_signs:.1f} % |"
-        for r in rows
-    ]
+    head = "| pose from | set | faces | yaw MAE° | bias° | worst person's° | signs | pitch MAE° | bias° "
+    lines = [head + "| worst person's° | signs | roll MAE° |", "|---|---|---:" + "|---:" * 9 + "|"]
+    for r in rows:
+        yaw, pitch = (worst_bias(by) for by in (r.yaw_bias_by_person_deg, r.pitch_bias_by_person_deg))
+        figures = [f"{r.yaw_mae_deg:.1f}", f"{r.yaw_bias_deg:+.1f}", _degrees(yaw), f"{100 * r.yaw_signs:.1f} %"]
+        figures += [f"{r.pitch_mae_deg:.1f}", f"{r.pitch_bias_deg:+.1f}", _degrees(pitch)]
+        figures += [f"{100 * r.pitch_signs:.1f} %", "-" if r.roll_mae_deg is None else f"{r.roll_mae_deg:.1f}"]
+        lines.append(f"| {r.way} | {r.set} | {r.faces} | {' | '.join(figures)} |")
     return "\n".join(lines)
+
+
+def _degrees(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1f}"
 
 
 def profile_table(rows: Sequence[ProfileRow]) -> str:

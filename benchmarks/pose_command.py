@@ -16,7 +16,7 @@ def add_parser(commands: Any) -> None:
         help="head pose on Pointing'04: network, landmarks, combinations",
         description="Errors of yaw and pitch on Pointing'04 (|pan|, |tilt| <= 60) and on the dozen faces of "
         "AFLW2000_16; coefficients come from the train people, but for the last way, fitted to the faces that it "
-        "is measured on. Signs count from 15 degrees on.",
+        "is measured on. Signs count from 15 degrees on. A person's bias is the mean error over all their faces.",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of Pointing04/ and AFLW2000_16/")
     parser.add_argument("--model", type=Path, help="a model file (default: the shipped one)")

@@ -34,6 +34,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     {
         README: {
             "accuracy": lambda r: accuracy.to_table(accuracy_tables.whole_300w(_accuracy_rows(r))),
+            "hard-faces": lambda r: accuracy_tables.hard_faces_table(_accuracy_rows(r)),
             "latency": lambda r: latency.summary_table([latency.LatencyRow(**row) for row in r["rows"]]),
             "detection": lambda r: detection.to_table(
                 [detection.DetectionRow(**row) for row in r["rows"] if abs(row["turn_deg"]) in (0, 45)]
@@ -58,6 +59,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
         },
         "docs/flagship.md": {
             "accuracy": lambda r: accuracy.to_table(accuracy_tables.whole_300w(_accuracy_rows(r))),
+            "parts": lambda r: accuracy.to_table(accuracy_tables.refined_parts(_accuracy_rows(r))),
             "ablation-claims": ablation.claims_table,
             "ablation-runs": ablation.runs_table,
             "search": search.to_table,

@@ -36,6 +36,7 @@ class VideoRow:
     jitter: float
     nme: float
     lag_frames: float
+    model: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -121,6 +122,7 @@ def measure(
                 float(np.sqrt(np.nanmean(jitter**2))),
                 float(np.nanmean(nme)),
                 float(np.nanmean(lag)) if moving else 0.0,
+                aligner.model.name,
             )
     return [rows[name, moving] for name in starts for moving in (False, True)]
 
@@ -168,8 +170,8 @@ def to_table(rows: Sequence[VideoRow]) -> str:
     """The rows as a Markdown table."""
     lines = ["| faces followed by | motion | clips | lost frames | jitter % | NME % | lag, frames |"]
     lines.append("|---|---|---:|---:|---:|---:|---:|")
-    lines += [
-        f"| {r.name} | {r.motion} | {r.clips} | {r.lost} | {r.jitter:.2f} | {r.nme:.2f} | {r.lag_frames:.2f} |"
-        for r in rows
-    ]
+    for r in rows:
+        by = f"{r.model}: {r.name}" if r.model else r.name
+        figures = f"{r.jitter:.2f} | {r.nme:.2f} | {r.lag_frames:.2f}"
+        lines.append(f"| {by} | {r.motion} | {r.clips} | {r.lost} | {figures} |")
     return "\n".join(lines)

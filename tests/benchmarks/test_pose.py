@@ -17,15 +17,24 @@ from benchmarks.pose import (
     to_table,
     ways,
     with_expansion,
+    worst_bias,
 )
 from sdk import FaceAligner, ModelFile
 from sdk.pose import expanded_yaw
 
+LOOKED = Looked.__dataclass_fields__
 
-def seen(true: list[tuple[float, float]], network: list[tuple[float, float]], looks: float = 0.0) -> Looked:
+
+def seen(
+    true: list[tuple[float, float]],
+    network: list[tuple[float, float]],
+    looks: float = 0.0,
+    people: list[str] | None = None,
+) -> Looked:
     angles = np.array([(*pair, 0.0) for pair in network])
     truth = np.array([(*pair, np.nan) for pair in true])
-    return Looked(truth, angles, angles + np.array([1.0, 0.0, 0.0]), np.ones(len(true)), np.full(len(true), looks))
+    who, ones = np.array(people or ["one"] * len(true)), np.ones(len(true))
+    return Looked(truth, angles, angles + np.array([1.0, 0.0, 0.0]), ones, looks * ones, who)
 
 
 def test_figures_by_hand():
@@ -36,7 +45,28 @@ def test_figures_by_hand():
     assert (got.yaw_signs, got.pitch_signs) == (0.5, 0.5)
     other = row("landmarks", "set", faces, ways(faces, expansion=0.3)["landmarks (PnP)"])
     assert other.yaw_bias_deg == pytest.approx(got.yaw_bias_deg + 1)
-    assert "| network | set | 3 | 18.0 | +11.3 | 50.0 % |" in to_table([got])
+    assert "| network | set | 3 | 18.0 | +11.3 | - | 50.0 % |" in to_table([got])
+    assert got.roll_mae_deg is None
+
+
+def test_the_bias_of_each_person_by_hand():
+    """One holds the chin 4 degrees high, one 6 low; of the third there are too few faces to say."""
+    people = ["high"] * 10 + ["low"] * 12 + ["rare"]
+    found = [(1.0, 4.0)] * 10 + [(-2.0, -6.0)] * 12 + [(50.0, 50.0)]
+    got = row("network", "set", seen([(0.0, 0.0)] * 23, found, people=people), lambda network, _: network)
+    assert got.pitch_bias_by_person_deg == pytest.approx({"high": 4.0, "low": -6.0})
+    assert got.yaw_bias_by_person_deg == pytest.approx({"high": 1.0, "low": -2.0})
+    assert (worst_bias(got.yaw_bias_by_person_deg), worst_bias(got.pitch_bias_by_person_deg)) == (-2.0, -6.0)
+    assert " | -2.0 | " in to_table([got])
+    assert " | -6.0 | " in to_table([got])
+
+
+def test_roll_is_measured_where_it_is_known():
+    faces = seen([(0, 0)] * 2, [(0, 0)] * 2)
+    turned = Looked(np.array([[0, 0, 10.0], [0, 0, 4.0]]), *(getattr(faces, n) for n in list(LOOKED)[1:]))
+    got = row("network", "set", turned, lambda network, _: network)
+    assert got.roll_mae_deg == pytest.approx(7.0)
+    assert to_table([got]).endswith("| 7.0 |")
 
 
 def test_the_expansion_that_was_lost_is_found():

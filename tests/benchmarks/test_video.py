@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.video import HEIGHT, WIDTH, _lag, clip, measure, motion
+from benchmarks.__main__ import main
+from benchmarks.video import HEIGHT, WIDTH, _lag, clip, measure, motion, to_table
 from sdk import FaceAligner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -53,3 +54,16 @@ def test_rows_cover_every_way_and_motion(sample):
     ]
     for row in rows:
         assert row.lost > 0 or row.jitter >= 0
+    name = FaceAligner().model.name
+    assert all(row.model == name for row in rows)
+    assert f"| {name}: tracker, raw | still | 1 |" in to_table(rows)
+
+
+def test_the_command_follows_with_each_model_that_is_named(tmp_path, capsys):
+    write_packed_set(tmp_path / "300W", train=1, val=1, test=1, size=288)
+    models = Path(__file__).resolve().parents[2] / "sdk" / "models"
+    named = [word for name in ("accurate", "fast") for word in ("--model", str(models / f"{name}_int8.tflite"))]
+    assert main(["video", "--data", str(tmp_path), "--clips", "1", "--frames", "5", *named]) == 0
+    printed = capsys.readouterr().out
+    assert "| accurate_int8: tracker, raw | still | 1 |" in printed
+    assert "| fast_int8: tracker, raw | still | 1 |" in printed

@@ -8,6 +8,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,7 +194,10 @@ def test_the_command_labels_and_fit_trains_on_it(trained, tmp_path, capsys):
         fit += ["--set", setting]
     assert main([*fit, "--extra", str(tmp_path / "more")]) == 0
     assert main(["side-shift", str(data), str(weights), "--out", str(tmp_path / "shift.npz")]) == 0
-    assert "labels of 12 faces lie" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "labels of 12 faces" in printed
+    assert re.search(r"^  all points: [+-]\d+\.\d\d \| [+-]\d+\.\d\d$", printed, re.MULTILINE)
+    assert re.search(r"^  jaw: ", printed, re.MULTILINE)
     shifted = [*fit, "--out", str(tmp_path / "run2"), "--side-shift", str(tmp_path / "shift.npz")]
     assert main([*shifted, "--extra", str(tmp_path / "more")]) == 0
     assert (

@@ -41,7 +41,8 @@ def add_side_shift(commands: Any) -> None:
         "side-shift",
         help="measure how far a set's labels lie to one side of where a mirror would put them",
         description="Compare the labels of DATA's train split with what networks say of each face and its mirror "
-        "image, and write the part that a mirror turns round (docs/data.md). Give it to fit --side-shift.",
+        "image, and write the part that a mirror turns round (docs/data.md). Give it to fit --side-shift. "
+        "What is up or down looks alike in a mirror: it is printed, and is the labels' or the networks' own.",
         epilog="Example: python -m train side-shift DATA/300W run/best.npz --out side_shift.npz",
         parents=[_networks(), _out("the npz to write")],
     )
@@ -95,6 +96,7 @@ def _side_shift(options: argparse.Namespace) -> None:
 
     from sdk.results import BBox
     from train.datasets import read_packed
+    from train.eyes import differences
     from train.label import Labeller
     from train.labelling.side_shift import SideShift
 
@@ -104,13 +106,12 @@ def _side_shift(options: argparse.Namespace) -> None:
     truth = np.stack([face.landmarks for face in faces])
     shift = SideShift.between(truth, answers, labeller.scheme, data=options.data.name)
     shift.save(options.out)
-    print(f"{options.out}: labels of {len(faces)} faces lie {_percent(shift.offsets.mean())} to the image right")
-    for name, points in labeller.scheme.groups.items():
-        print(f"  {name}: {_percent(shift.offsets[list(points)].mean())}")
-
-
-def _percent(offset: complex) -> str:
-    return f"{100.0 * offset.real:+.2f} % of the outer-eye distance"
+    down = -differences(truth, answers, labeller.scheme).mean(axis=0).imag
+    print(f"{options.out}: labels of {len(faces)} faces, in per cent of the outer-eye distance, lie")
+    print("to the image right of where a mirror would put them | down from what the networks say")
+    for name, points in {"all points": range(labeller.scheme.n_points), **labeller.scheme.groups}.items():
+        right, below = shift.offsets[list(points)].real.mean(), down[list(points)].mean()
+        print(f"  {name}: {100.0 * right:+.2f} | {100.0 * below:+.2f}")
 
 
 def _fit_outside(options: argparse.Namespace) -> None:
