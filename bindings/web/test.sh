@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the npm package and tests what it packs: types, the inflater, and everything else in headless Chromium.
+# Builds the npm package and tests what it packs: types, and everything else in headless Chromium.
 # --install: fetch missing Debian packages first (as root). Otherwise what is missing is named, and nothing is run.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -44,6 +44,7 @@ npm ci --silent
 say "pack"
 rm -rf "$build"
 mkdir -p "$build/expected"
+npm run --silent build
 npm pack --silent --pack-destination "$build"
 tar -xzf "$build"/*.tgz -C "$build"
 ln -s "$PWD/node_modules" "$build/package/node_modules"
@@ -65,8 +66,5 @@ else
 fi
 
 say "tests"
-"$CLANG" --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Inative native/inflate.c \
-    -Wl,--export=inflateInit2,--export=inflate,--export=crc32,--export=__heap_base -o "$build/inflate.wasm"
-export INFLATE_WASM=$build/inflate.wasm
 node --test --test-concurrency=1 --test-reporter=spec test/*.test.mjs
 say "bindings/web: done"
