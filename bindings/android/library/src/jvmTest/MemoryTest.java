@@ -23,7 +23,7 @@ public final class MemoryTest {
         forgetAligners(20, model, detector);
         long after = resident();
         check(after - before < 30e6, "20 forgotten aligners left " + (after - before) / 1e6 + " MB");
-        System.out.println("forgotten aligners are freed: " + before / 1000000 + " MB, then " + after / 1000000 + " MB");
+        System.out.println("forgotten aligners and trackers are freed: " + before / 1000000 + " MB, then " + after / 1000000 + " MB");
     }
 
     private static void forget(AtomicInteger freed) {
@@ -32,8 +32,8 @@ public final class MemoryTest {
 
     private static void forgetAligners(int count, byte[] model, byte[] detector) throws InterruptedException {
         for (int i = 0; i < count; i++) {
-            new FaceAligner(model, detector, System.getenv("ASMNET_RUNTIME"), 1).getClass();
-            check(waitFor(0), "a forgotten aligner keeps its memory");
+            new FaceTracker(new FaceAligner(model, detector, System.getenv("ASMNET_RUNTIME"), 1)).getClass();
+            check(waitFor(0), "forgotten tracker and aligner keep their memory");
         }
     }
 

@@ -72,7 +72,11 @@ public final class FaceTracker implements AutoCloseable {
         synchronized (aligner) {
             long made = create(
                     aligner.open(), options.detectEvery, options.maxFaces, options.smoothing != null, numbers);
-            handle = new NativeHandle(this, made, FaceTracker::destroy);
+            handle = new NativeHandle(this, made, address -> {
+                synchronized (aligner) { // after an update under way; until then the aligner is not collected either
+                    destroy(address);
+                }
+            });
         }
     }
 

@@ -27,7 +27,8 @@ final class NativeHandle extends PhantomReference<Object> {
     private long address;
 
     /**
-     * @param owner whose methods hold its lock while they use the address: so nobody frees it meanwhile
+     * @param owner whose methods hold a lock while they use the address: its own, which keeps it from being collected, or one
+     *     that `destroy` waits for
      * @param destroy frees the address; must not refer to the owner, and keeps alive what it does refer to
      */
     NativeHandle(Object owner, long address, LongConsumer destroy) {
@@ -49,11 +50,18 @@ final class NativeHandle extends PhantomReference<Object> {
     }
 
     /** Frees the memory; a second call does nothing. */
-    synchronized void free() {
-        if (OPEN.remove(this)) {
-            destroy.accept(address);
-            address = 0;
+    void free() {
+        long freed = take();
+        if (freed != 0) {
+            destroy.accept(freed); // without this handle's lock, since it may wait for another one
+            OPEN.remove(this);
         }
+    }
+
+    private synchronized long take() {
+        long taken = address;
+        address = 0;
+        return taken;
     }
 
     /** How many are not freed yet; for tests. */

@@ -41,7 +41,7 @@ final class CameraUse {
         picture.setSurfaceProvider(surface);
         frames = new ImageAnalysis.Builder()
                 .setResolutionSelector(shape().setResolutionStrategy(FRAME_SIZE).build())
-                .setOutputImageFormat(ImageAnalysis.OUTPUT_IMAGE_FORMAT_RGBA_8888)
+                .setOutputImageFormat(ImageAnalysis.OUTPUT_IMAGE_FORMAT_YUV_420_888) // as the camera has them
                 .setOutputImageRotationEnabled(true) // upright, however the sensor lies
                 .setBackpressureStrategy(ImageAnalysis.STRATEGY_KEEP_ONLY_LATEST)
                 .build();

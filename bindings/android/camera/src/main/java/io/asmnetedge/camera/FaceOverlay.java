@@ -6,6 +6,7 @@ import android.graphics.Color;
 import android.graphics.Paint;
 import android.view.View;
 import io.asmnetedge.Face;
+import io.asmnetedge.TrackedFace;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -16,7 +17,7 @@ final class FaceOverlay extends View {
 
     private final Paint dots = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final Paint text = new Paint(Paint.ANTI_ALIAS_FLAG);
-    private List<Face> faces = Collections.emptyList();
+    private List<TrackedFace> faces = Collections.emptyList();
     private String message = "";
     private int width = 1;
     private int height = 1;
@@ -41,7 +42,7 @@ final class FaceOverlay extends View {
     }
 
     /** Faces of a frame of width x height pixels, over a preview that may be its mirror image; from any thread. */
-    void show(List<Face> faces, int width, int height, boolean mirrored, double ms) {
+    void show(List<TrackedFace> faces, int width, int height, boolean mirrored, double ms) {
         post(() -> {
             this.faces = faces;
             this.width = width;
@@ -57,22 +58,32 @@ final class FaceOverlay extends View {
         float scale = Math.min((float) getWidth() / width, (float) getHeight() / height);
         float left = (getWidth() - scale * width) / 2;
         float top = (getHeight() - scale * height) / 2;
-        for (Face face : faces) {
-            dots.setColor(face.isDoubtful() ? DOUBT : Color.GREEN);
-            for (int i = 0; i < Face.LANDMARKS; i++) {
-                float x = face.landmarks[2 * i] + 0.5f; // centres of pixels are whole numbers
-                float y = face.landmarks[2 * i + 1] + 0.5f;
-                canvas.drawPoint(left + scale * (mirrored ? width - x : x), top + scale * y, dots);
-            }
-            String pose = String.format(Locale.US, "yaw %.0f pitch %.0f roll %.0f", face.yawDeg, face.pitchDeg, face.rollDeg);
-            float x = left + scale * (float) (mirrored ? width - face.box.right : face.box.left);
-            if (face.isDoubtful()) {
-                pose += String.format(Locale.US, ", low confidence %.2f", face.confidence);
-            }
-            float y = top + scale * (float) face.box.top - text.getTextSize() / 2;
-            x = Math.max(0, Math.min(x, getWidth() - text.measureText(pose))); // the view does not cut it
-            canvas.drawText(pose, x, Math.max(text.getTextSize(), Math.min(y, getHeight() - text.descent())), text);
+        for (TrackedFace tracked : faces) {
+            drawLandmarks(canvas, tracked.face, left, top, scale);
+            drawLabel(canvas, tracked, left, top, scale);
         }
         canvas.drawText(message, text.getTextSize(), 3 * text.getTextSize(), text);
+    }
+
+    private void drawLandmarks(Canvas canvas, Face face, float left, float top, float scale) {
+        dots.setColor(face.isDoubtful() ? DOUBT : Color.GREEN);
+        for (int i = 0; i < Face.LANDMARKS; i++) {
+            float x = face.landmarks[2 * i] + 0.5f; // centres of pixels are whole numbers
+            float y = face.landmarks[2 * i + 1] + 0.5f;
+            canvas.drawPoint(left + scale * (mirrored ? width - x : x), top + scale * y, dots);
+        }
+    }
+
+    private void drawLabel(Canvas canvas, TrackedFace tracked, float left, float top, float scale) {
+        Face face = tracked.face;
+        String label = String.format(Locale.US, "%d: yaw %.0f pitch %.0f roll %.0f", tracked.id, face.yawDeg, face.pitchDeg,
+                face.rollDeg);
+        if (face.isDoubtful()) {
+            label += String.format(Locale.US, ", low confidence %.2f", face.confidence);
+        }
+        float x = left + scale * (float) (mirrored ? width - face.box.right : face.box.left);
+        float y = top + scale * (float) face.box.top - text.getTextSize() / 2;
+        x = Math.max(0, Math.min(x, getWidth() - text.measureText(label))); // the view does not cut it
+        canvas.drawText(label, x, Math.max(text.getTextSize(), Math.min(y, getHeight() - text.descent())), text);
     }
 }
