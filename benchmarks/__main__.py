@@ -26,7 +26,7 @@ from benchmarks import (
     worst_command,
 )
 from benchmarks.detection_command import add_detection
-from benchmarks.options import add_data, add_models, models_of
+from benchmarks.options import add_data, add_models, models_of, outside_checkout
 from benchmarks.peers import command as peers
 from benchmarks.records import write_record as _record
 from sdk import FaceAligner, ModelFile
@@ -153,6 +153,8 @@ def _readme(options: argparse.Namespace) -> None:
 def _sheet(options: argparse.Namespace) -> None:
     from benchmarks.sheets import contact_sheet, predictions_on_folder, predictions_on_split
 
+    if options.data and not options.folder:
+        outside_checkout(options.out)
     aligner = FaceAligner(next(models_of(options)))
     if options.folder:
         pictures = predictions_on_folder(aligner, options.folder)

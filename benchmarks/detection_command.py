@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import outside_checkout
 from sdk import Detection, FaceAligner, FaceDetector, HaarDetector, YuNetDetector
 from sdk.errors import InputError
 from sdk.photos import write_photo
@@ -92,6 +93,8 @@ def _detectors(options: argparse.Namespace) -> Iterator[tuple[str, Callable[...,
 def _detection(record: Record, options: argparse.Namespace) -> None:
     from benchmarks.detection import annotated_photos, measure, to_table
 
+    if options.sheet:
+        outside_checkout(options.sheet, option="--sheet")
     photos = annotated_photos(options.data / "detection", split=options.split, aligner=FaceAligner())
     finders: dict[str, Callable[..., Sequence[Detection]]] = {}
     for name, detector in _detectors(options):

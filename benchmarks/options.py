@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.records import ROOT
 from sdk.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ def models_of(options: argparse.Namespace) -> Iterator[Path]:
     packaged = Path(str(resources.files("sdk") / "models"))
     yield from sorted(packaged.glob("*.tflite"))
     yield from sorted(Path("models").glob("*.tflite"))
+
+
+def outside_checkout(path: Path, *, option: str = "--out") -> Path:
+    """The path of a picture that shows photos of the face data, which may not get into the repository.
+
+    Raises:
+        InputError: it lies in this checkout.
+    """
+    if path.resolve().is_relative_to(ROOT):
+        raise InputError(
+            f"{option} {path}: expected a place outside {ROOT}, as photos of the face data are for research only"
+        )
+    return path
 
 
 def add_side_shift(parser: argparse.ArgumentParser) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.boxes import Find
 from benchmarks.face_sets import FaceSet, ask
-from benchmarks.records import ROOT
 from sdk import FaceAligner
 from sdk.drawing import write_line
-from sdk.errors import InputError
 from sdk.metrics import nme_interocular
 from sdk.schemes import IBUG68
 from train.datasets import Sample
@@ -56,19 +53,6 @@ def tiles(faces: Sequence[Wrong]) -> Iterator[UInt8]:
 def error_words(error: float) -> str:
     """`NME 12.3 %`, or that the face was missed."""
     return f"NME {error:.1f} %" if np.isfinite(error) else "missed"
-
-
-def outside_checkout(path: Path) -> Path:
-    """The path, as photos of the sets are for research only and may not get into the repository.
-
-    Raises:
-        InputError: it lies in this checkout.
-    """
-    if path.resolve().is_relative_to(ROOT):
-        raise InputError(
-            f"--out {path}: expected a place outside {ROOT}, since photos of the face data are for research only"
-        )
-    return path
 
 
 def _errors(aligner: FaceAligner, faces: FaceSet, find: Find, seed: int) -> Iterator[Wrong]:

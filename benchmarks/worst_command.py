@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.boxes import BOXES, REFINED
-from benchmarks.options import add_data, add_models, models_of
+from benchmarks.options import add_data, add_models, models_of, outside_checkout
 
 FOLDER = "asmnet-edge-worst"
 
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> None:
     from sdk.photos import write_photo
     from train.plots import contact_sheet
 
-    folder = w.outside_checkout(options.out or Path(tempfile.gettempdir()) / FOLDER)
+    folder = outside_checkout(options.out or Path(tempfile.gettempdir()) / FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     sets = list(read_sets(options.data, options.sets, splits=options.splits, every=options.every))
     for path in models_of(options):

@@ -38,7 +38,7 @@ class PeerRow:
         install_mb: of all packages in its environment.
         nme_68_without_side and others: as AccuracyRow has them, of the 68 and of the 51 points.
         shift_right, shift_down: mean of found minus true points along and across the line of the eyes, per cent,
-            of the 51 points.
+            of the 68 points if the library has them, else of the 51.
     """
 
     peer: str
@@ -97,7 +97,8 @@ def score(
         "failure_rate_at_10": failure_rate(inner),
         "ced_51": tuple(ced(inner, steps=CED_STEPS)[1].tolist()),
     }
-    for name, kept in {"nme_68": slice(None), "nme_51": INNER}.items() if complete else {"nme_51": INNER}.items():
+    kinds = {"nme_51": INNER} | ({"nme_68": slice(None)} if complete else {})  # the shift is that of the last
+    for name, kept in kinds.items():
         figures |= _without_conventions(name, errors, kept, side_shift, fitted_on)
     return figures
 

@@ -19,8 +19,9 @@ from benchmarks.accuracy_tables import hard_faces_table, quantisation_table, who
 from benchmarks.boxes import BOXES, REFINED
 from benchmarks.face_sets import HELD_OUT, ask, is_held_out, read_set, read_sets
 from benchmarks.offsets import own_shift
+from benchmarks.options import outside_checkout
 from benchmarks.records import read_record
-from benchmarks.worst import outside_checkout, worst
+from benchmarks.worst import worst
 from sdk import FaceAligner
 from sdk.errors import InputError
 from sdk.metrics import nme_interocular
@@ -212,3 +213,17 @@ def test_sheets_of_the_worst_are_written_outside_the_repository(data, tmp_path, 
     assert "expected a place outside" in capsys.readouterr().err
     with pytest.raises(InputError, match="for research only"):
         outside_checkout(ROOT)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sheet", "--data", "{data}", "--split", "val", "--out", "{root}/sheet.png"),
+        ("detection", "--data", "{data}", "--sheet", "{root}/docs/sheet.png"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_no_sheet_of_the_face_data_goes_into_the_repository(data, command, capsys):
+    assert main([word.format(data=data, root=ROOT) for word in command]) == 2
+    assert "photos of the face data are for research only" in capsys.readouterr().err
+    assert not (ROOT / "sheet.png").exists()
