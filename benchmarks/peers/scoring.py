@@ -185,6 +185,7 @@ def _named(row: PeerRow) -> str:
 
 OF_CALLS = (
     ("nme_51", "error of inner points, %", 1.0),
+    ("nme_51_without_own_shift", "the same without own shift, %", 1.0),
     ("missed", "faces missed", 1.0),
     ("failure_rate_at_10", "failures, %", 100.0),
     ("p50_ms", "time of a call, ms", 1.0),

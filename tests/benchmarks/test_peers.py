@@ -235,6 +235,9 @@ def test_standings_need_somebody_to_compare_with():
         ("process", 9.0, 8.0, "x", "we do not"),
     ]
     assert len(standings_table(lines).splitlines()) == 2 + 4
+    # x is ahead by its convention alone
+    level = standings([{**row, "nme_51_without_own_shift": 2.9}, {**better, "nme_51_without_own_shift": 3.0}])
+    assert [s.verdict for s in level if s.what == "the same without own shift, %"] == ["we lead"]
 
 
 @pytest.mark.parametrize("name", sorted(PEERS))
