@@ -45,21 +45,11 @@ else
     skip "the classic TFLite C API: ASMNET_TFLITE names no libtensorflowlite_c.so"
 fi
 
-say "installed package"
-rm -rf "$build/prefix" "$build/consumer"
-cmake --install "$build/plain" --prefix "$build/prefix" >/dev/null
-cmake -S tests/consumer -B "$build/consumer" -DCMAKE_PREFIX_PATH="$build/prefix" >/dev/null
-cmake --build "$build/consumer" >/dev/null
-"$build/consumer/consumer" "$model"
-if has pkg-config; then
-    libraries=$(dirname "$(find "$build/prefix" -name libasmnet_edge.so)")
-    flags=$(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --define-variable=prefix="$build/prefix" --cflags --libs asmnet_edge)
-    # shellcheck disable=SC2086
-    cc tests/consumer/consumer.c $flags -o "$build/consumer/by_pkg_config"
-    LD_LIBRARY_PATH=$libraries "$build/consumer/by_pkg_config" "$model"
-else
-    skip "pkg-config is not installed"
-fi
+say "installed, and moved: shared and static, by CMake and pkg-config"
+tests/installed.sh "$build/plain" "$build/installed" "$model"
+cmake -S . -B "$build/static" -DBUILD_SHARED_LIBS=OFF -DASMNET_EDGE_TESTS=OFF >/dev/null
+cmake --build "$build/static" --parallel 2 >/dev/null
+tests/installed.sh "$build/static" "$build/installed_static" "$model"
 
 say "address and undefined-behaviour sanitizers"
 cmake -S . -B "$build/sanitized" -DASMNET_EDGE_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug >/dev/null

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 shopt -s extglob
-sources=("$c"/!(litert|runtime|tflite).c) # those know native TFLite libraries; native/network.c stands for them
+sources=("$c"/!(litert|quiet|runtime|tflite).c) # those know native TFLite libraries; native/network.c stands for them
 
 zlib=node_modules/zlib-sync/deps/zlib
 [ -f "$zlib/inflate.c" ] || { echo "no $zlib: run npm ci first" >&2; exit 1; }

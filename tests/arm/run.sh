@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The project on emulated 64-bit Arm, Raspberry Pi 4: tests/arm/run.sh [FOLDER]
+# The project on emulated 64-bit Arm, Raspberry Pi 4, and its C library on 32-bit Arm: tests/arm/run.sh [FOLDER]
 # The shipped network gives the answers on record; the Python SDK and the cross-compiled C library replay tests/golden.
 # DEBIAN_RELEASE is bookworm (12, the default) or trixie (13): the systems that Raspberry Pi OS is made of.
 # Status 0: all hold; 1: one does not; 77: cannot be tried here, the last line says why. Root is not needed.
-# Downloads about 250 MB of Debian packages and wheels into FOLDER, where a second run finds them again.
+# Downloads about 350 MB of Debian packages and wheels into FOLDER, where a second run finds them again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
@@ -15,6 +15,7 @@ case $release in
     trixie) version=3.13 packages="libssl3t64" ;;
     *) echo "DEBIAN_RELEASE: expected bookworm or trixie, got $release" && exit 2 ;;
 esac
+root32=$work/${release}_armhf
 root=$work/$release # absolute: the emulator resolves paths against it
 
 say() { printf '\n-- %s (%d s)\n' "$1" "$SECONDS"; }
@@ -36,13 +37,18 @@ apt() { # apt RELEASE ARCHITECTURE arguments
         -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null "${@:3}"
 }
 unpack() { # unpack RELEASE ARCHITECTURE FOLDER packages
-    local folder=$work/packages/$1/$2
-    [ -e "$3/ready" ] && return
+    local ready="$3/ready_$2_$(echo "${*:4}" | sha256sum | head -c 12)" folder
+    folder=$work/packages/$1/$2/$(basename "$ready")
+    [ -e "$ready" ] && return
     mkdir -p "$folder" "$3"
     apt "$1" "$2" update || skip "no package lists of Debian $1 $2"
     (cd "$folder" && apt "$1" "$2" download "${@:4}") || skip "packages of Debian $1 $2 cannot be downloaded"
     for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$3"; done
-    touch "$3/ready"
+    touch "$ready"
+}
+cross_compiler() { # cross_compiler TRIPLE ARCHITECTURE: its packages
+    echo "binutils-$1" "cpp-12-$1" "gcc-12-$1" "g++-12-$1" "libgcc-12-dev-$2-cross" "libgcc-s1-$2-cross" \
+        "libstdc++-12-dev-$2-cross" "libstdc++6-$2-cross" "libc6-dev-$2-cross" "libc6-$2-cross" "linux-libc-dev-$2-cross"
 }
 wheels() { # wheels FOLDER REQUIREMENT...
     local platforms=()
@@ -55,11 +61,9 @@ wheels() { # wheels FOLDER REQUIREMENT...
 
 say "Debian $release for arm64, a cross compiler, an emulator"
 tools=$work/tools
-cross=$tools/usr/bin/aarch64-linux-gnu
-unpack bookworm amd64 "$tools" qemu-user-static binutils-aarch64-linux-gnu cpp-12-aarch64-linux-gnu \
-    gcc-12-aarch64-linux-gnu g++-12-aarch64-linux-gnu libgcc-12-dev-arm64-cross libgcc-s1-arm64-cross \
-    libstdc++-12-dev-arm64-cross libstdc++6-arm64-cross libc6-dev-arm64-cross libc6-arm64-cross \
-    linux-libc-dev-arm64-cross libbinutils libisl23 libmpc3 libmpfr6 libjansson4
+# shellcheck disable=SC2046
+unpack bookworm amd64 "$tools" qemu-user-static $(cross_compiler aarch64-linux-gnu arm64) \
+    libbinutils libisl23 libmpc3 libmpfr6 libjansson4
 unpack "$release" arm64 "$root" libc6 libgcc-s1 libstdc++6 zlib1g zlib1g-dev libexpat1 libffi8 libbz2-1.0 liblzma5 \
     $packages "libpython$version-minimal" "libpython$version-stdlib" "python$version-minimal"
 [ -e "$root/lib" ] || ln -s usr/lib "$root/lib" # as base-files has it, from Debian 13 on
@@ -83,18 +87,32 @@ say "the Python SDK: tests/golden"
 (cd "$work" && emulated_python -m pytest -q -c /dev/null --noconftest -p no:cacheprovider --import-mode=importlib \
     "$project/tests/golden")
 
+# c_library TRIPLE ROOT_OF_TARGET EMULATOR...: builds with the toolchain file of docs/cross_compiling.md
+c_library() {
+    local triple=$1 target=$2 build=$work/c_${release}_$1 zlib
+    for language in gcc g++; do # with the libraries it was packaged with, wherever it lies
+        printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s-%s-12 --sysroot=%s "$@"\n' "$tools/usr/lib/x86_64-linux-gnu" \
+            "$tools/usr/bin/$triple" "$language" "$tools" >"$tools/$triple-$language"
+        chmod +x "$tools/$triple-$language"
+    done
+    zlib=$(find "$target" -name 'libz.so.1.*' -type f)
+    cmake -S "$project/bindings/c" -B "$build" --toolchain "$project/bindings/c/cmake/toolchains/$triple.cmake" \
+        -DCMAKE_C_COMPILER="$tools/$triple-gcc" -DCMAKE_CXX_COMPILER="$tools/$triple-g++" \
+        -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DZLIB_INCLUDE_DIR="$target/usr/include" -DZLIB_LIBRARY="$zlib" \
+        -DCMAKE_EXE_LINKER_FLAGS="-Wl,-rpath-link,$(dirname "$zlib")" \
+        -DCMAKE_CROSSCOMPILING_EMULATOR="$(shift 2 && IFS=';' && echo "$*")" >/dev/null
+    cmake --build "$build" --parallel 2 >/dev/null
+}
+
 say "the C library, cross-compiled: its tests of golden contract and interface"
-for language in gcc g++; do # with the libraries it was packaged with, wherever it lies
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s-%s-12 --sysroot=%s "$@"\n' \
-        "$tools/usr/lib/x86_64-linux-gnu" "$cross" "$language" "$tools" >"$tools/$language"
-    chmod +x "$tools/$language"
-done
-zlib=$(find "$root" -name 'libz.so.1.*' -type f)
-cmake -S "$project/bindings/c" -B "$work/c_$release" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
-    -DCMAKE_C_COMPILER="$tools/gcc" -DCMAKE_CXX_COMPILER="$tools/g++" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
-    -DZLIB_INCLUDE_DIR="$root/usr/include" -DZLIB_LIBRARY="$zlib" \
-    -DCMAKE_EXE_LINKER_FLAGS="-Wl,-rpath-link,$(dirname "$zlib")" \
-    -DCMAKE_CROSSCOMPILING_EMULATOR="$(IFS=';' && echo "${emulator[*]}")" >/dev/null
-cmake --build "$work/c_$release" --parallel 2 >/dev/null
-ASMNET_RUNTIME=$site/ai_edge_litert/libLiteRt.so ctest --test-dir "$work/c_$release" --output-on-failure -E '^(memory|model)$' # which no processor matters to
-say "emulated arm64, Debian $release: done"
+c_library aarch64-linux-gnu "$root" "${emulator[@]}"
+ASMNET_RUNTIME=$site/ai_edge_litert/libLiteRt.so ctest --test-dir "$work/c_${release}_aarch64-linux-gnu" --output-on-failure \
+    -E '^(memory|model)$' # which no processor matters to
+
+say "the C library for 32-bit Arm, cross-compiled: what needs no TFLite library, since there is none to download"
+unpack bookworm amd64 "$tools" $(cross_compiler arm-linux-gnueabihf armhf)
+unpack "$release" armhf "$root32" libc6 libgcc-s1 libstdc++6 zlib1g zlib1g-dev
+[ -e "$root32/lib" ] || ln -s usr/lib "$root32/lib"
+c_library arm-linux-gnueabihf "$root32" "$tools/usr/bin/qemu-arm-static" -cpu cortex-a7 -L "$root32"
+ctest --test-dir "$work/c_${release}_arm-linux-gnueabihf" --output-on-failure -R '^(formats|head)$'
+say "emulated arm64 and armhf, Debian $release: done"

@@ -23,6 +23,7 @@ extern "C" {
 #define FA_ABI_VERSION 4u /* raised when a struct or function changes; fa_create compares it */
 #define FA_LANDMARKS 68   /* i-bug's order, counted from 0 */
 #define FA_MAX_MODES 64
+#define FA_MAX_THREADS 1024
 #define FA_MAX_DETECTIONS 64 /* in a frame; the best are kept */
 
 typedef enum fa_status {
@@ -105,7 +106,7 @@ typedef int32_t (*fa_detector)(void *context, const fa_image *image, fa_detectio
 
 typedef struct fa_options {
     uint32_t abi_version;    /* FA_ABI_VERSION; FA_OPTIONS_INIT sets it */
-    int32_t num_threads;     /* of the interpreter */
+    int32_t num_threads;     /* of each network, 1 to FA_MAX_THREADS: the detector's has its own */
     const char *model_path;  /* or */
     const void *model_data;  /* the file's content, which is copied */
     size_t model_size;
@@ -126,14 +127,19 @@ FA_API const char *fa_version(void);     /* of the library, "0.1.0" */
 FA_API uint32_t fa_abi_version(void);    /* of the library */
 FA_API const char *fa_last_error(void);  /* what went wrong last in this thread, what was expected, the likely fix */
 
+/* Hears what the library says while it opens models, a line without its end at a time; without one it is silent. Of the whole
+ * process: set it before the first fa_create. NULL: silence again. */
+typedef void (*fa_log)(void *context, const char *line);
+FA_API void fa_set_log(fa_log log, void *context);
+
 /* The image of planes Y, U and V, for any function here; they are not copied. */
 FA_API fa_image fa_image_of_planes(const fa_plane planes[3], int32_t width, int32_t height);
 
 FA_API fa_status fa_create(const fa_options *options, fa_aligner **aligner);
 FA_API void fa_destroy(fa_aligner *aligner);
 
-FA_API const char *fa_model_name(const fa_aligner *aligner);
-FA_API int32_t fa_input_size(const fa_aligner *aligner);
+FA_API const char *fa_model_name(const fa_aligner *aligner); /* "" of NULL */
+FA_API int32_t fa_input_size(const fa_aligner *aligner);     /* 0 of NULL */
 
 /* The face in a known box. refine: look a second time, in the mirror and around the
  * landmarks found, and return the mean of both looks: twice the time, and more exact. */

@@ -29,9 +29,9 @@ struct fa_aligner {
 
 const char *fa_version(void) { return ASMNET_EDGE_VERSION; }
 uint32_t fa_abi_version(void) { return FA_ABI_VERSION; }
-const char *fa_model_name(const fa_aligner *aligner) { return aligner->model.file.name; }
+const char *fa_model_name(const fa_aligner *aligner) { return aligner != NULL ? aligner->model.file.name : ""; }
 double fa_max_disagreement(const fa_aligner *aligner) { return aligner->max_disagreement; }
-int32_t fa_input_size(const fa_aligner *aligner) { return aligner->model.file.input_size; }
+int32_t fa_input_size(const fa_aligner *aligner) { return aligner != NULL ? aligner->model.file.input_size : 0; }
 
 static fa_status load_model(const fa_options *options, fa_model *model) {
     uint8_t *content;
@@ -93,9 +93,11 @@ fa_status fa_create(const fa_options *options, fa_aligner **aligner) {
     if (options->abi_version != FA_ABI_VERSION)
         return fa_fail(FA_ERROR_ABI, "abi_version: expected %u, got %u; start from FA_OPTIONS_INIT and compile against this "
                                      "library's header", FA_ABI_VERSION, options->abi_version);
-    if (options->num_threads < 1 || !(options->max_disagreement > 0))
-        return fa_fail(FA_ERROR_INPUT, "options: expected num_threads and max_disagreement above 0, got %d and %g",
-                       options->num_threads, options->max_disagreement);
+    if (options->num_threads < 1 || options->num_threads > FA_MAX_THREADS)
+        return fa_fail(FA_ERROR_INPUT, "options: num_threads: expected 1 to %d, got %d; 1 is the quickest for small networks",
+                       FA_MAX_THREADS, options->num_threads);
+    if (!(options->max_disagreement > 0))
+        return fa_fail(FA_ERROR_INPUT, "options: max_disagreement: expected a number above 0, got %g", options->max_disagreement);
     fa_aligner *made = calloc(1, sizeof *made);
     if (made == NULL) return fa_fail(FA_ERROR_MEMORY, "no memory for an aligner");
     made->detector = options->detector;

@@ -160,6 +160,9 @@ typedef struct fa_network {
 fa_status fa_network_open(const fa_model_file *model, const char *runtime, int32_t num_threads, fa_network *network);
 fa_status fa_network_run(fa_network *network, const uint8_t *pixels); /* input_size x input_size x 3, RGB */
 void fa_network_close(fa_network *network);
+/* quiet.c: lets a library write its first line where nobody sees it. */
+typedef fa_status (*fa_network_open_function)(const fa_model_file *model, int32_t num_threads, fa_network *network);
+void fa_have_it_said(void *library, fa_network_open_function open);
 void fa_tensor_read(const fa_tensor *tensor, float *out); /* as real numbers */
 fa_status fa_litert_open(const fa_model_file *model, int32_t num_threads, fa_network *network);
 fa_status fa_tflite_open(const fa_model_file *model, int32_t num_threads, fa_network *network);

@@ -1,4 +1,4 @@
-/* The classic TFLite C API (tensorflow/lite/c/c_api.h), for systems that package it, as Debian does. */
+/* The classic TFLite C API (tensorflow/lite/c/c_api.h), of a library that was built from TensorFlow. */
 #include <dlfcn.h>
 #include <stdlib.h>
 

@@ -30,7 +30,9 @@ static void test_create(const char *path) {
     fails(fa_create(&options, &aligner), FA_ERROR_ABI, "FA_OPTIONS_INIT");
     options.abi_version = FA_ABI_VERSION;
     options.num_threads = 0;
-    fails(fa_create(&options, &aligner), FA_ERROR_INPUT, "num_threads");
+    fails(fa_create(&options, &aligner), FA_ERROR_INPUT, "num_threads: expected 1 to 1024, got 0");
+    options.num_threads = FA_MAX_THREADS + 1;
+    fails(fa_create(&options, &aligner), FA_ERROR_INPUT, "num_threads: expected 1 to 1024, got 1025");
     options.num_threads = 1;
     options.runtime = "/nowhere/libLiteRt.so";
     fails(fa_create(&options, &aligner), FA_ERROR_BACKEND, "pip install ai-edge-litert");
@@ -43,6 +45,7 @@ static void test_create(const char *path) {
     fails(fa_create(&options, &aligner), FA_ERROR_INPUT, "at most one of detector_path");
     CHECK(aligner == NULL, "no handle after an error");
     CHECK(fa_abi_version() == FA_ABI_VERSION && strlen(fa_version()) >= 5, "%s", fa_version());
+    CHECK(strcmp(fa_model_name(NULL), "") == 0 && fa_input_size(NULL) == 0, "no model has no name");
     fa_destroy(NULL);
 }
 
