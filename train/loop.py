@@ -50,6 +50,7 @@ class Options:
         data: name of what it is trained on, kept in best.npz and the models made of it.
         weights: a best.npz to start from, instead of random weights; not read again when a run goes on.
         new_heads: with weights of another landmark scheme or pose loss, the heads start at random.
+        anew: layers that start at random whatever the weights have, see train.trained.start_from.
         tensorboard: write out/tensorboard as well.
         workers: the processes that train together.
         extra: faces that count for less than the train faces: see TrainConfig.extra_share.
@@ -59,6 +60,7 @@ class Options:
     data: str = "unknown"
     weights: Path | None = None
     new_heads: bool = False
+    anew: Sequence[str] = ()
     tensorboard: bool = False
     workers: Workers = ALONE
     extra: Sequence[Sample] = ()
@@ -134,7 +136,7 @@ def _start(run: Run, model: Any, options: Options) -> None:
     options.workers.check_same("epoch to go on from (is --out on a disk that all see?)", run.epoch)
     if resumed or options.weights is None:
         return
-    left = start_from(model, options.weights, new_heads=options.new_heads)
+    left = start_from(model, options.weights, new_heads=options.new_heads, anew=options.anew)
     if options.workers.first:
         anew = f"; {' and '.join(left)} start anew" if left else ""
         print(f"starting from {options.weights}{anew}", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,14 @@ def load_trained(path: Path, keras_namespace: Any = keras) -> tuple[Any, TrainCo
     return with_euler_pose(keras_namespace, model), config, note
 
 
-def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
+def start_from(model: Any, path: Path, *, new_heads: bool = False, anew: Collection[str] = ()) -> list[str]:
     """Set the weights of a best.npz, or of any `write_arrays` of `weights_of`; returns the layers left as drawn.
 
     A file of `python -m train pretrained` has the trunk alone: all other layers stay as drawn.
 
     Args:
         new_heads: heads of another shape, for another landmark scheme or pose loss, keep the weights they have.
+        anew: names of layers, or of blocks of layers (NAME_...), that keep the weights they have.
     Raises:
         CheckpointError: a weight is missing or has another shape.
     """
@@ -64,6 +65,7 @@ def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
         return _start_trunk(model, weights, path)
     heads = [layer for layer in model.layers if layer.name in HEADS]
     kept = [layer.name for layer in heads if new_heads and not _fits(layer, weights)]
+    kept += [layer.name for layer in model.layers if layer.weights and _named(layer.name, anew)]
     for name in kept:
         own = model.get_layer(name).get_weights()
         weights |= {f"{name}/{index}": np.asarray(value) for index, value in enumerate(own)}
@@ -73,6 +75,10 @@ def start_from(model: Any, path: Path, *, new_heads: bool = False) -> list[str]:
         hint = "" if new_heads else " For another landmark scheme or pose loss, --new-heads starts the heads anew."
         raise CheckpointError(f"{path}: {error}{hint}") from error
     return kept
+
+
+def _named(layer: str, names: Collection[str]) -> bool:
+    return any(layer == name or layer.startswith(f"{name}_") for name in names)
 
 
 def _start_trunk(model: Any, trunk: Mapping[str, np.ndarray], path: Path) -> list[str]:

@@ -30,6 +30,7 @@ from train.ablation.pictures import pictures
 from train.ablation.report import claims_table, noise_table, rows_of, runs_table, to_json, to_record, verdicts
 from train.ablation.row import RunRow
 from train.ablation.table import Ablation, Claim, load_ablation
+from train.checkpoint import read_arrays
 from train.config import Task, TrainConfig
 from train.run_folder import jsonable
 
@@ -100,7 +101,7 @@ def test_a_run_is_the_base_and_what_it_changes(tmp_path):
     ("text", "message"),
     [
         ("[base]\nepochs = 3", r"expected tables \[runs.NAME\]"),
-        ("[run.a]", "unknown table run; known are base, runs, claims"),
+        ("[run.a]", "unknown table run; known are base, runs, claims, anew"),
         ("[runs.a]\nepoch = 3", "unknown key epoch"),
         (
             TEXT.replace('better = "wing"', 'better = "wings"'),
@@ -128,6 +129,33 @@ def test_the_papers_table_differs_in_one_thing_where_it_claims_something():
     main_pair = [{**ablation.runs[name].to_dict(), "seed": 0} for name in ("asmnet_l2", "asmnet_asm")]
     seeds = [sum({**c.to_dict(), "seed": 0} == one for c in ablation.runs.values()) for one in main_pair]
     assert min(seeds) >= 2
+
+
+def test_the_levers_differ_from_their_base_in_one_thing_and_have_two_seeds():
+    from sdk import ModelFile
+    from train.losses import compile_arguments
+    from train.networks import NETWORKS
+
+    ablation = load_ablation(TABLE.with_name("hard_faces.toml"))
+    claimed = {name for claim in ablation.claims for name in (claim.better, claim.than)}
+    assert {*claimed, *(f"{name}_2" for name in claimed)} == set(ablation.runs)
+    for name in claimed:
+        assert ablation.runs[f"{name}_2"] == dataclasses.replace(ablation.runs[name], seed=2)
+        assert ablation.anew.get(name) == ablation.anew.get(f"{name}_2")
+    for claim in ablation.claims:
+        better, than = (ablation.runs[name].to_dict() for name in (claim.better, claim.than))
+        assert len([key for key in better if better[key] != than[key]]) == 1, claim
+    for config in ablation.runs.values():
+        assert config.network in NETWORKS
+        compile_arguments(ModelFile.default().shape_model, config.size, config.tasks)
+
+
+def test_layers_that_start_anew_are_those_of_a_run(tmp_path):
+    ablation = load_ablation(table(tmp_path / "t.toml", TEXT + '[anew]\nwing = ["landmarks"]\n'))
+    assert ablation.anew == {"wing": ["landmarks"]}
+    for bad in ('wings = ["landmarks"]', 'wing = "landmarks"'):
+        with pytest.raises(InputError, match=r"t\.toml: ablation: anew: expected NAME = \[layers\] of a run"):
+            load_ablation(table(tmp_path / "t.toml", TEXT + f"[anew]\n{bad}\n"))
 
 
 def test_noise_between_seeds_by_hand():
@@ -311,3 +339,33 @@ def test_a_run_that_diverges_does_not_end_the_others(tmp_path, capsys):
     record = json.loads((tmp_path / "a.json").read_text())
     assert [r["run"] for r in record["rows"]] == ["wing", "l2_again"]
     assert "loss is" in record["unfinished"]["l2"]
+
+
+@pytest.mark.slow
+def test_runs_start_from_weights_and_further_sets_are_measured(tmp_path, capsys):
+    tiny_fit.register()
+    packed = write_data(tmp_path / "drawn")
+    hard = write_data(tmp_path / "hard")
+    fit_here(packed, tmp_path / "first", "epochs=2", "dropout=0.0")
+    weights = tmp_path / "first" / "best.npz"
+    still = TEXT.replace("epochs = 2", "epochs = 1\nlearning_rate = 1e-8\nwarmup_epochs = 0").replace(
+        "warmup_epochs = 1\n", ""
+    )
+    words = ["ablation", str(packed), "--shape-model", str(packed / "shape.npz"), "--weights", str(weights)]
+    words += ["--table", str(table(tmp_path / "t.toml", still + '[anew]\nwing = ["landmarks"]\n'))]
+    words += ["--runs", str(tmp_path / "runs"), "--also", str(hard), "--out", str(tmp_path / "a.json")]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert f"starting from {weights}; landmarks start anew" in printed
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert list(rows_of(record)[0].landmarks)[:2] == ["hard", "val"]
+    assert [len(r.nme["hard"]) for r in rows_of(record)] == [4, 4, 4]
+    assert {r.started_from for r in rows_of(record)} == {"best.npz"}
+    there = read_arrays(weights)[0]
+    for run, same in (("l2", True), ("wing", False)):
+        kernel = read_arrays(tmp_path / "runs" / run / "best.npz")[0]["landmarks/0"]
+        assert np.allclose(kernel, there["landmarks/0"], atol=1e-4) == same
+    found = read_earlier(
+        tmp_path / "a.json", load_ablation(tmp_path / "t.toml"), train_faces=12, val_faces=4, started_from=""
+    )
+    assert "started from best.npz where these start from random weights" in found.left["l2"]

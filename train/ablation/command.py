@@ -35,6 +35,20 @@ def add_ablation(commands: Any) -> None:
         metavar="SET",
         help="as for fit, shown to the runs with an extra_share; may be given several times",
     )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        metavar="NPZ",
+        help="best.npz that all runs start from; layers that the table lists under [anew] start at random",
+    )
+    command.add_argument(
+        "--also",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="SET",
+        help="a packed set whose val split is measured beside DATA; may be given several times",
+    )
     command.add_argument("--out", type=Path, metavar="JSON", help="record figures and environment here")
     command.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the comparison here")
     command.add_argument(
@@ -68,7 +82,7 @@ def _ablation(options: argparse.Namespace) -> None:
     train, val = read_packed(options.data, split="train"), read_packed(options.data, split="val")
     extra = [face for path in options.extra for face in read_packed(path, split="train")]
     scheme = common_scheme([*train, *extra, *val], shape_model)
-    faces = Faces(train, val, shape_model, scheme, extra)
+    faces = Faces(train, val, shape_model, scheme, extra, options.weights, options.also)
     rows, record = _run(options, ablation, faces)
     print("\n\n".join(table(record) for table in (runs_table, claims_table, verdicts, noise_table)))
     if options.out:
@@ -114,7 +128,13 @@ def _earlier(options: argparse.Namespace, ablation: Any, faces: Any) -> Any:
 
     if not options.earlier:
         return NOTHING
-    earlier = read_earlier(options.earlier, ablation, train_faces=len(faces.train), val_faces=len(faces.val))
+    earlier = read_earlier(
+        options.earlier,
+        ablation,
+        train_faces=len(faces.train),
+        val_faces=len(faces.val),
+        started_from=faces.weights.name if faces.weights else "",
+    )
     for name, why in earlier.left.items():
         print(f"not taken from {options.earlier.name}: {name} ({why})", flush=True)
     return earlier
@@ -129,6 +149,8 @@ def _command(options: argparse.Namespace) -> str:
         words += ["--table", without_place(options.table)]
     words += ["--runs", without_place(options.runs)]
     words += [word for path in options.extra for word in ("--extra", without_place(path))]
+    words += ["--weights", without_place(options.weights)] if options.weights else []
+    words += [word for path in options.also for word in ("--also", without_place(path))]
     if options.earlier:
         words += ["--earlier", without_place(options.earlier)]
     words += ["--only-finished"] if options.only_finished else []

@@ -39,9 +39,13 @@ class Earlier:
 NOTHING = Earlier({}, {}, ())
 
 
-def read_earlier(path: Path, ablation: Ablation, *, train_faces: int, val_faces: int) -> Earlier:
+def read_earlier(
+    path: Path, ablation: Ablation, *, train_faces: int, val_faces: int, started_from: str = ""
+) -> Earlier:
     """The rows of a record that `python -m train ablation --out` wrote.
 
+    Args:
+        started_from: name of the file of weights that the runs of the table start from; empty for random ones.
     Raises:
         InputError: it is no such record; the message names it.
     """
@@ -55,13 +59,15 @@ def read_earlier(path: Path, ablation: Ablation, *, train_faces: int, val_faces:
         raise InputError(
             f"--earlier {path}: expected a record that python -m train ablation --out wrote ({error!r})"
         ) from error
-    left = {row.run: why for row in rows if (why := _obstacle(row, ablation, train_faces, val_faces))}
+    left = {
+        row.run: why for row in rows if (why := _obstacle(row, ablation, train_faces, val_faces, started_from))
+    }
     # The table's own configuration, so that a setting which the record did not know is no difference between rows.
     used = {row.run: replace(row, config=jsonable(ablation.runs[row.run])) for row in rows if row.run not in left}
     return Earlier(used, left, [*before, own])
 
 
-def _obstacle(row: RunRow, ablation: Ablation, train_faces: int, val_faces: int) -> str | None:
+def _obstacle(row: RunRow, ablation: Ablation, train_faces: int, val_faces: int, started_from: str) -> str | None:
     """Why a row is none of this table's runs on these faces; None if it is one."""
     if row.run not in ablation.runs:
         return "not in the table"
@@ -71,6 +77,9 @@ def _obstacle(row: RunRow, ablation: Ablation, train_faces: int, val_faces: int)
         return f"{error}; was it written by a newer version?"
     if changed := _changed(there, ablation.runs[row.run]):
         return f"another configuration: differs in {', '.join(changed)}"
+    if row.started_from != started_from:
+        other, ours = (name or "random weights" for name in (row.started_from, started_from))
+        return f"started from {other} where these start from {ours}"
     if (count := len(row.nme.get("val", []))) != val_faces:
         return f"measured on {count} faces of val where there are {val_faces}"
     if not there.balance_bins and row.faces_per_epoch != train_faces:

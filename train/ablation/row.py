@@ -21,6 +21,7 @@ class RunRow:
         landmarks: figures by part of the set (train.evaluation.LandmarkRow).
         pose_mae_deg: yaw, pitch, roll by part, against what the true landmarks say (train/pose_labels.py).
         nme: inter-ocular NME of each face in per cent, by part.
+        started_from: name of the file of weights that it started from; empty for random ones.
     """
 
     run: str
@@ -36,3 +37,4 @@ class RunRow:
     landmarks: dict[str, dict[str, Any]]
     pose_mae_deg: dict[str, list[float]]
     nme: dict[str, list[float]]
+    started_from: str = ""

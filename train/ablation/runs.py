@@ -25,8 +25,8 @@ from train.checkpoint import read_arrays
 from train.config import TrainConfig
 from train.datasets import Sample
 from train.evaluation import evaluate, open_predictor
-from train.evaluation.run import nme_of
-from train.evaluation.sets import SPLITS, Looked, obstacle
+from train.evaluation.run import Evaluation, nme_of
+from train.evaluation.sets import SPLITS, Looked, obstacle, whole
 from train.loop import Options, TrainingError, fit
 from train.losses import compile_arguments, set_epoch
 from train.run_folder import RunFolder, jsonable
@@ -34,13 +34,21 @@ from train.run_folder import RunFolder, jsonable
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What all runs are trained on, chosen by and aligned with; `extra` is for the runs with a share of them."""
+    """What all runs are trained on, chosen by and aligned with.
+
+    Attributes:
+        extra: for the runs with a share of them.
+        weights: a best.npz that all runs start from, but for the layers that the table starts anew.
+        also: packed sets whose val split is measured beside the data.
+    """
 
     train: Sequence[Sample]
     val: Sequence[Sample]
     shape_model: ShapeModel
     scheme: LandmarkScheme
     extra: Sequence[Sample] = ()
+    weights: Path | None = None
+    also: Sequence[Path] = ()
 
 
 def train_all(
@@ -59,7 +67,12 @@ def train_all(
             continue
         print(f"{name}: {config.epochs} epochs of {config.network} at {config.size} px", flush=True)
         keras.utils.clear_session()
-        options = Options(data=data, extra=faces.extra if config.extra_share else ())
+        options = Options(
+            data=data,
+            weights=faces.weights,
+            anew=ablation.anew.get(name, ()) if faces.weights else (),
+            extra=faces.extra if config.extra_share else (),
+        )
         try:
             fit(faces.train, faces.val, faces.shape_model, config, folder / name, options)
         except TrainingError as error:
@@ -81,8 +94,10 @@ def measure(name: str, config: TrainConfig, faces: Faces, folder: Path, data: Pa
     keras.utils.clear_session()
     predictor = open_predictor(folder / "best.npz")
     splits = [split for split in SPLITS if obstacle(data, split, predictor.scheme) is None]
+    others = {root.resolve().name: evaluate(predictor, root, split="val") for root in faces.also}
     results = [evaluate(predictor, data, split=split) for split in splits]
-    parts = {part: looked for result in results for part, looked in result.parts[data.resolve().name].items()}
+    parts = {name: whole(next(iter(result.parts.values()))) for name, result in others.items()}
+    parts |= {part: looked for result in results for part, looked in result.parts[data.resolve().name].items()}
     shown = shown_indices(
         np.stack([sample.landmarks for sample in faces.train]),
         faces.shape_model,
@@ -101,10 +116,18 @@ def measure(name: str, config: TrainConfig, faces: Faces, folder: Path, data: Pa
         seconds_per_epoch=round(float(np.median(history["seconds"])), 2),
         slopes=slopes(config, faces),
         loss=history["loss"].tolist(),
-        landmarks={row.part: _without_name(asdict(row)) for result in results for row in result.landmarks},
+        landmarks=_figures(others, results),
         pose_mae_deg={part: _pose_mae(looked, faces) for part, looked in parts.items()},
         nme={part: nme_of(looked, faces.scheme).round(3).tolist() for part, looked in parts.items()},
+        started_from=str(note.get("started_from", "")),
     )
+
+
+def _figures(others: Mapping[str, Evaluation], results: Sequence[Evaluation]) -> dict[str, dict[str, Any]]:
+    """By part of the data; of the other sets, which have a val split alone, by their names, first."""
+    named = {name: row for name, result in others.items() for row in result.landmarks if row.part == "val"}
+    named |= {row.part: row for result in results for row in result.landmarks}
+    return {part: _without_name(asdict(row)) for part, row in named.items()}
 
 
 def slopes(config: TrainConfig, faces: Faces) -> list[float] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,22 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """Configurations by the name of their run, and claims about them."""
+    """Configurations by the name of their run, and claims about them.
+
+    Attributes:
+        anew: layers by the name of a run, that start at random where all runs start from trained weights.
+    """
 
     runs: Mapping[str, TrainConfig]
     claims: tuple[Claim, ...] = ()
+    anew: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.runs:
             raise InputError("ablation: expected tables [runs.NAME], got none")
+        for name, layers in self.anew.items():
+            if name not in self.runs or not isinstance(layers, list | tuple):
+                raise InputError(f"ablation: anew: expected NAME = [layers] of a run, got {name} = {layers!r}")
         for claim in self.claims:
             for name in (claim.better, claim.than):
                 if name not in self.runs:
@@ -45,7 +53,7 @@ def same_but_for_the_seed(configs: Mapping[str, Mapping[str, Any]], name: str) -
 
 
 def load_ablation(path: Path) -> Ablation:
-    """Read a table: [base], then [runs.NAME] with what each run changes, and [[claims]].
+    """Read a table: [base], then [runs.NAME] with what each run changes, [[claims]], and perhaps [anew].
 
     A table of a run, such as `landmarks`, replaces the base's whole.
 
@@ -53,12 +61,13 @@ def load_ablation(path: Path) -> Ablation:
         InputError: the file, a run's configuration or a claim is wrong; the message names it.
     """
     table = read_toml(path)
-    if unknown := sorted(set(table) - {"base", "runs", "claims"}):
-        raise InputError(f"{path}: unknown table {unknown[0]}; known are base, runs, claims")
+    if unknown := sorted(set(table) - {"base", "runs", "claims", "anew"}):
+        raise InputError(f"{path}: unknown table {unknown[0]}; known are base, runs, claims, anew")
     base, runs = table.get("base", {}), table.get("runs", {})
     try:
         configs = {name: config_from_dict({**base, **changes}) for name, changes in runs.items()}
-        return Ablation(configs, tuple(_claim(row) for row in table.get("claims", [])))
+        claims = tuple(_claim(row) for row in table.get("claims", []))
+        return Ablation(configs, claims, table.get("anew", {}))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
