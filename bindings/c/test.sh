@@ -56,6 +56,20 @@ cmake -S . -B "$build/sanitized" -DASMNET_EDGE_SANITIZE=address,undefined -DCMAK
 cmake --build "$build/sanitized" --parallel 2 >/dev/null
 ctest --test-dir "$build/sanitized" --output-on-failure
 
+say "thread sanitizer: two handles in two threads"
+cmake -S . -B "$build/threads" -DASMNET_EDGE_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug >/dev/null
+cmake --build "$build/threads" --parallel 2 --target test_threads >/dev/null
+# LiteRT itself is not instrumented: what it does is not seen, and calls from it are not judged.
+TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1" \
+    "$build/threads/tests/test_threads" "$model" "$golden" "$detector"
+
+if [ -n "${FRAMES:-}" ]; then
+    say "growth over $FRAMES tracked frames"
+    "$build/plain/tests/test_memory" "$model" "$golden" "$detector" "$FRAMES"
+else
+    skip "growth over many frames: FRAMES=20000 asks for it"
+fi
+
 if has valgrind; then
     say "valgrind"
     check=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
@@ -63,7 +77,7 @@ if has valgrind; then
     "${check[@]}" "$build/plain/tests/test_model" "$model" "$detector"
     "${check[@]}" "$build/plain/tests/test_head" "$model"
     # XNNPACK's vector code reads beyond its buffers on purpose, so its results count as undefined.
-    for test in api golden scenes; do
+    for test in api golden scenes tracker; do
         "${check[@]}" --undef-value-errors=no "$build/plain/tests/test_$test" "$model" "$golden" "$detector"
     done
 else
