@@ -14,6 +14,7 @@ import pytest
 
 from sdk import Face, FaceAligner, FaceTracker, InputError, OneEuro, TrackedFace
 from sdk.measures import eye_openness, mouth_openness
+from sdk.quality import FaceQuality
 from tests.golden.contract import HERE, read_frame
 
 UInt8 = npt.NDArray[np.uint8]
@@ -25,6 +26,9 @@ SHIFT = 16
 """Places in a source are in steps of 2 ** -SHIFT pixels."""
 
 RESULTS = ("face", "measured")
+ANGLES = 6
+"""Where the angles of a `quality` line begin; before them are signals without a unit, and pixels."""
+
 REFUSED = {"time": "timestamp_s: expected", "frame": "frame: expected"}
 """What is wrong with an update that must be refused, and how the message begins."""
 
@@ -65,13 +69,15 @@ class Clip:
     @property
     def script(self) -> list[Line]:
         """The lines without their results."""
-        return [line for line in self.lines if line[0] not in RESULTS]
+        asked = (line[:1] if line[0] == "quality" else line for line in self.lines)
+        return [line for line in asked if line[0] not in RESULTS]
 
 
 def replay(clip: Clip, aligner: FaceAligner) -> Iterator[Line]:
     """The lines of a clip's script, each followed by its results; `aligner` takes RGB."""
     tracker: FaceTracker | None = None
     size, canvas = (0, 0), Canvas(1, 1, (0, 0, 0))
+    found: list[TrackedFace] = []
     for key, *words in clip.script:
         line = [key, *words]
         if key == "options":
@@ -93,6 +99,8 @@ def replay(clip: Clip, aligner: FaceAligner) -> Iterator[Line]:
             yield [key, words[0], str(len(found)), digest]
             yield from (line for tracked in found for line in _results(tracked))
             continue
+        elif key == "quality":
+            line = [key, *_quality(aligner.quality(canvas.pixels, found[0].measured))]
         yield line
 
 
@@ -137,6 +145,12 @@ def _results(tracked: TrackedFace) -> Iterator[Line]:
     yield ["face", str(tracked.id), str(tracked.frames), *_numbers(*shown), *_of_face(face)]
     if face is not tracked.measured:
         yield ["measured", *_of_face(tracked.measured)]
+
+
+def _quality(quality: FaceQuality) -> Line:
+    q, pose = quality, quality.landmark_pose
+    signals = q.score, q.plausibility, q.disagreement, q.sharpness, q.eye_distance, q.inside
+    return _numbers(*signals, pose.yaw_deg, pose.pitch_deg, pose.roll_deg, q.pose_disagreement_deg)
 
 
 def _of_face(face: Face) -> Line:

@@ -171,6 +171,20 @@ FA_API double fa_interocular_distance(const fa_face *face); /* between the outer
 FA_API void fa_eye_openness(const fa_face *face, double *subject_right, double *subject_left);
 FA_API double fa_mouth_openness(const fa_face *face);
 
+/* What speaks for and against one face; docs/guide.md says what to do at which value. */
+typedef struct fa_quality {
+    double score, plausibility; /* the face's */
+    double disagreement;        /* how far another look puts the landmarks, in outer-eye distances; above 0.1: no face */
+    double sharpness;           /* 0 to 1; below 0.25 too blurred, below 0.15 of little use */
+    double eye_distance;        /* between the outer eye corners, pixels */
+    double inside;              /* share of the landmarks that lie inside the frame */
+    double landmark_yaw_deg, landmark_pitch_deg, landmark_roll_deg; /* the pose that the landmarks alone give */
+    double pose_disagreement_deg; /* angle between that pose, its yaw expanded as the model file says, and the face's */
+} fa_quality;
+
+/* Takes about as long as fa_look_again. Refused where no landmark lies inside the image. */
+FA_API fa_status fa_face_quality(fa_aligner *aligner, const fa_image *image, const fa_face *face, fa_quality *quality);
+
 /* Follows faces through a video: the next crop comes from the last landmarks, the detector only looks for new faces.
  * docs/tracking.md has the arithmetic. */
 typedef struct fa_tracker_options {

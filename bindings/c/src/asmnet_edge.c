@@ -21,6 +21,7 @@ struct fa_aligner {
     fa_crop crop;
     fa_grid grid;
     uint8_t *pixels;
+    fa_sharpness_space *sharpness; /* NULL before it is first asked for */
     float raw_landmarks[FA_LANDMARKS][2], raw_pose[3];
     int looked;
     fa_detection found[FA_MAX_DETECTIONS];
@@ -121,6 +122,7 @@ void fa_destroy(fa_aligner *aligner) {
     fa_head_free(&aligner->model.head);
     free(aligner->grid.pixels);
     free(aligner->pixels);
+    free(aligner->sharpness);
     free(aligner);
 }
 
@@ -275,6 +277,25 @@ fa_status fa_look_again(fa_aligner *aligner, const fa_image *image, const fa_fac
     status = look_again(aligner, image, &last, 0, again);
     *seen = status == FA_OK;
     return status;
+}
+
+fa_status fa_face_quality(fa_aligner *a, const fa_image *image, const fa_face *face, fa_quality *quality) {
+    fa_face again;
+    int seen;
+    if (quality == NULL) return fa_fail(FA_ERROR_INPUT, "quality: expected a pointer, got NULL");
+    fa_status status = fa_look_again(a, image, face, &again, &seen);
+    if (status != FA_OK) return status;
+    if (!seen) return fa_fail(FA_ERROR_INPUT, "face: expected landmarks inside the frame; is it from another one?");
+    if (a->sharpness == NULL) a->sharpness = malloc(sizeof *a->sharpness);
+    if (a->sharpness == NULL) return fa_fail(FA_ERROR_MEMORY, "no memory to measure sharpness");
+    status = fa_crop_extract(&a->crop, image, FA_SHARPNESS_SIZE, &a->grid, a->sharpness->pixels);
+    if (status != FA_OK) return status;
+    *quality = (fa_quality){.score = face->score, .plausibility = face->plausibility};
+    quality->disagreement = fa_face_disagreement(&again, face);
+    quality->sharpness = fa_sharpness(a->sharpness);
+    quality->eye_distance = fa_interocular_distance(face);
+    quality->inside = fa_share_inside(face, image);
+    return fa_quality_of_pose(&a->model, face, quality);
 }
 
 fa_status fa_last_look(const fa_aligner *aligner, fa_look *out) {

@@ -94,6 +94,7 @@ typedef struct fa_shape_model {
     float mean[FA_LANDMARKS * 2];
     float eigenvalues[FA_MAX_MODES];
     float residual_moments[2];
+    float mean_3d[FA_LANDMARKS][3]; /* the rigid mean head in the axes of docs/conventions.md */
     float eigenvectors[FA_MAX_MODES][FA_LANDMARKS * 2];
 } fa_shape_model;
 typedef struct fa_model {
@@ -134,10 +135,27 @@ void fa_crop_to_image(const fa_crop *crop, const float (*points)[2], float (*out
 fa_status fa_crop_extract(const fa_crop *crop, const fa_image *image, int32_t size, fa_grid *grid, uint8_t *out);
 
 /* pose.c: degrees from the network's output, 3 numbers, of a crop turned by angle_deg. */
+double fa_expanded_yaw(double yaw_deg, double expansion); /* of a network that falls short of large angles */
 void fa_pose_decode(const fa_model *model, const float *raw, double angle_deg, fa_face *face);
 
 /* shape.c: aligned to the model's mean; both 0 where all landmarks coincide. */
 void fa_shape_describe(const fa_shape_model *model, const float (*landmarks)[2], fa_face *face);
+
+int fa_shape_roll(const fa_shape_model *model, const float (*landmarks)[2], double *radians); /* 0 where all coincide */
+
+/* pose_fit.c: the pose that landmarks alone give, as a rotation by rows; 0 where there is none */
+int fa_pose_fit(const fa_shape_model *model, const float (*landmarks)[2], double rotation[9]);
+
+/* quality.c */
+#define FA_SHARPNESS_SIZE 128 /* of the crops on which sharpness is measured */
+typedef struct fa_sharpness_space {
+    uint8_t pixels[FA_SHARPNESS_SIZE * FA_SHARPNESS_SIZE * 3];
+    float grey[FA_SHARPNESS_SIZE * FA_SHARPNESS_SIZE];
+} fa_sharpness_space;
+double fa_sharpness(fa_sharpness_space *space); /* of its pixels; grey is overwritten */
+double fa_share_inside(const fa_face *face, const fa_image *image);
+/* What landmarks alone say of the pose, and how far it is from the face's. */
+fa_status fa_quality_of_pose(const fa_model *model, const fa_face *face, fa_quality *quality);
 
 /* network.c, with one of two libraries behind it; runtime.c opens them and is all that knows dlopen */
 typedef enum fa_type { FA_FLOAT32 = 1, FA_UINT8 = 3, FA_INT8 = 9 } fa_type; /* as TFLite numbers them */

@@ -18,13 +18,12 @@ static fa_status read_array(const fa_packed *packed, const char *name, int32_t *
 }
 
 static fa_status read_shape_model(const fa_packed *packed, fa_shape_model *shape) {
-    float mean_3d[FA_LANDMARKS * 3];
     int32_t points = FA_LANDMARKS, points_3d = FA_LANDMARKS, modes = FA_MAX_MODES, values = FA_MAX_MODES, moments = 2;
     fa_status status = read_array(packed, "mean", &points, 2, shape->mean);
     if (status == FA_OK) status = read_array(packed, "eigenvectors", &modes, 2 * FA_LANDMARKS, shape->eigenvectors[0]);
     if (status == FA_OK) status = read_array(packed, "eigenvalues", &values, 1, shape->eigenvalues);
     if (status == FA_OK) status = read_array(packed, "residual_moments", &moments, 1, shape->residual_moments);
-    if (status == FA_OK) status = read_array(packed, "mean_3d", &points_3d, 3, mean_3d);
+    if (status == FA_OK) status = read_array(packed, "mean_3d", &points_3d, 3, shape->mean_3d[0]);
     if (status != FA_OK) return status;
     int sorted = shape->eigenvalues[0] > 0;
     for (int32_t i = 1; i < values; i++)
@@ -32,7 +31,7 @@ static fa_status read_shape_model(const fa_packed *packed, fa_shape_model *shape
     if (points != FA_LANDMARKS || points_3d != FA_LANDMARKS || moments != 2 || modes != values || !sorted)
         return fa_fail(FA_ERROR_MODEL, "model %s: shape model: expected %d landmarks, as many modes as eigenvalues, "
                                        "and these positive and descending", packed->origin, FA_LANDMARKS);
-    const char *problem = fa_shape_problem(shape, mean_3d, modes);
+    const char *problem = fa_shape_problem(shape, shape->mean_3d[0], modes);
     if (problem != NULL) return fa_fail(FA_ERROR_MODEL, "model %s: shape model: expected %s", packed->origin, problem);
     shape->n_modes = modes;
     return FA_OK;

@@ -6,30 +6,48 @@
 #define N FA_LANDMARKS
 #define LIMIT 3.0
 
-/* The least-squares similarity that brings landmarks to the mean, z -> a z + b; 0 where they all coincide. */
-static int align(const fa_shape_model *model, const float (*landmarks)[2], double aligned[2 * N]) {
-    double z[2] = {0, 0}, w[2] = {0, 0}, power = 0, a[2] = {0, 0};
+typedef struct { /* z -> a (z - from) + to */
+    double a[2], from[2], to[2];
+} similarity;
+
+/* The least-squares similarity that brings landmarks to the mean; 0 where they all coincide. */
+static int fit(const fa_shape_model *model, const float (*landmarks)[2], similarity *s) {
+    double power = 0;
+    *s = (similarity){{0, 0}, {0, 0}, {0, 0}};
     for (int i = 0; i < N; i++)
         for (int k = 0; k < 2; k++) {
-            z[k] += landmarks[i][k] / (double)N;
-            w[k] += model->mean[2 * i + k] / (double)N;
+            s->from[k] += landmarks[i][k] / (double)N;
+            s->to[k] += model->mean[2 * i + k] / (double)N;
         }
     for (int i = 0; i < N; i++) {
-        double x = landmarks[i][0] - z[0], y = landmarks[i][1] - z[1];
-        double u = model->mean[2 * i] - w[0], v = model->mean[2 * i + 1] - w[1];
+        double x = landmarks[i][0] - s->from[0], y = landmarks[i][1] - s->from[1];
+        double u = model->mean[2 * i] - s->to[0], v = model->mean[2 * i + 1] - s->to[1];
         power += x * x + y * y;
-        a[0] += x * u + y * v;
-        a[1] += x * v - y * u;
+        s->a[0] += x * u + y * v;
+        s->a[1] += x * v - y * u;
     }
     if (!(power > 0)) return 0;
-    a[0] /= power;
-    a[1] /= power;
+    s->a[0] /= power;
+    s->a[1] /= power;
+    return 1;
+}
+
+static int align(const fa_shape_model *model, const float (*landmarks)[2], double aligned[2 * N]) {
+    similarity s;
+    if (!fit(model, landmarks, &s)) return 0;
     for (int i = 0; i < N; i++) {
-        double x = landmarks[i][0] - z[0], y = landmarks[i][1] - z[1];
-        aligned[2 * i] = a[0] * x - a[1] * y + w[0];
-        aligned[2 * i + 1] = a[1] * x + a[0] * y + w[1];
+        double x = landmarks[i][0] - s.from[0], y = landmarks[i][1] - s.from[1];
+        aligned[2 * i] = s.a[0] * x - s.a[1] * y + s.to[0];
+        aligned[2 * i + 1] = s.a[1] * x + s.a[0] * y + s.to[1];
     }
     return 1;
+}
+
+int fa_shape_roll(const fa_shape_model *model, const float (*landmarks)[2], double *radians) {
+    similarity s;
+    int placed = fit(model, landmarks, &s);
+    *radians = placed ? -atan2(s.a[1], s.a[0]) : 0;
+    return placed;
 }
 
 /* P(chi^2 >= value), by the cube-root normal approximation (Wilson & Hilferty 1931). */

@@ -129,6 +129,56 @@ static void test_rotations(void) {
     CHECK(fabs(pose[0] - 90) < 1e-5 && fabs(pose[1] - 10) < 1e-5 && pose[2] == 0, "at 90 degrees: %g, %g", pose[0], pose[1]);
 }
 
+/* The mean head, turned and seen by a camera far away: its pose is found again, on its side and upside down as well. */
+static void test_pose_fit(const char *path) {
+    static fa_model model;
+    size_t size;
+    uint8_t *content = golden_file(path, &size);
+    CHECK(fa_model_read(content, size, path, &model) == FA_OK, "%s", fa_last_error());
+    for (int yaw = -60; yaw <= 60; yaw += 20)
+        for (int pitch = -40; pitch <= 40; pitch += 20)
+            for (int roll = -180; roll < 180; roll += 30) {
+                float points[FA_LANDMARKS][2];
+                double r[9], got[9], off = 0;
+                fa_rotation_from_pose(yaw, pitch, roll, r);
+                for (int i = 0; i < FA_LANDMARKS; i++) {
+                    const float *p = model.shape.mean_3d[i];
+                    double z = r[6] * p[0] + r[7] * p[1] + r[8] * p[2] + 20;
+                    for (int k = 0; k < 2; k++)
+                        points[i][k] = (float)(300 + 1500 * (r[3 * k] * p[0] + r[3 * k + 1] * p[1] + r[3 * k + 2] * p[2]) / z);
+                }
+                CHECK(fa_pose_fit(&model.shape, (const float(*)[2])points, got), "%d, %d, %d: no pose", yaw, pitch, roll);
+                for (int i = 0; i < 9; i++) off = fmax(off, fabs(got[i] - r[i]));
+                /* the camera looks at the middle of the points here, not of the head: under a degree */
+                CHECK(off < 0.03, "%d, %d, %d: off by %g", yaw, pitch, roll, off);
+            }
+    float place[FA_LANDMARKS][2] = {{0}};
+    double none[9];
+    CHECK(!fa_pose_fit(&model.shape, (const float(*)[2])place, none), "the pose of a single place");
+    free(content);
+    fa_head_free(&model.head);
+}
+
+static void test_quality(fa_aligner *aligner, const fa_image *image, const fa_box *box) {
+    fa_face face;
+    fa_quality sharp, flat;
+    CHECK(fa_align(aligner, image, box, 0, &face) == FA_OK, "%s", fa_last_error());
+    fails(fa_face_quality(aligner, image, &face, NULL), FA_ERROR_INPUT, "pointer");
+    fails(fa_face_quality(aligner, image, NULL, &sharp), FA_ERROR_INPUT, "pointers");
+    CHECK(fa_face_quality(aligner, image, &face, &sharp) == FA_OK, "%s", fa_last_error());
+    CHECK(sharp.sharpness > 0.2 && sharp.inside == 1 && sharp.disagreement < 0.1, "sharpness %g", sharp.sharpness);
+    size_t size = (size_t)image->width * (size_t)image->height * 3;
+    uint8_t *grey = malloc(size);
+    CHECK(grey != NULL, "memory");
+    memset(grey, 128, size);
+    fa_image wall = {grey, image->width, image->height, 0, FA_RGB};
+    CHECK(fa_face_quality(aligner, &wall, &face, &flat) == FA_OK, "%s", fa_last_error());
+    CHECK(flat.sharpness == 0 && flat.disagreement > 0.1, "a wall: sharpness %g", flat.sharpness);
+    for (int i = 0; i < FA_LANDMARKS; i++) face.landmarks[i][1] -= 4000;
+    fails(fa_face_quality(aligner, image, &face, &sharp), FA_ERROR_INPUT, "landmarks inside the frame");
+    free(grey);
+}
+
 int main(int argc, char **argv) {
     static golden_scene scenes[GOLDEN_MAX];
     static fixed detector;
@@ -151,6 +201,8 @@ int main(int argc, char **argv) {
     CHECK(fa_create(&options, &aligner) == FA_OK, "%s", fa_last_error());
     test_options(aligner);
     test_updates(aligner, &detector, &image);
+    test_pose_fit(argv[1]);
+    test_quality(aligner, &image, &detector.found[0].box);
     test_look_again(aligner, &image, &detector.found[0].box);
     fa_destroy(aligner);
     free((void *)(uintptr_t)image.data);

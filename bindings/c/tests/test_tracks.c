@@ -22,7 +22,7 @@ typedef struct {
     int32_t width, height, count, next; /* next: of the faces that are still to be compared */
     uint8_t *canvas;
     fa_tracked_face faces[FA_MAX_DETECTIONS];
-    int clips, updates, refusals;
+    int clips, updates, refusals, qualities;
     double off;
 } replay;
 
@@ -155,6 +155,19 @@ static void measured_line(replay *r, char *rest) {
     compare(r, &r->faces[r->next - 1].measured, v);
 }
 
+static void quality(replay *r, char *rest) {
+    double v[10];
+    fa_image image = {r->canvas, r->width, r->height, 0, FA_RGB};
+    fa_quality q;
+    CHECK(r->count > 0 && numbers(rest, v, 10) == 10, "%s: quality", r->clip);
+    CHECK(fa_face_quality(r->aligner, &image, &r->faces[0].measured, &q) == FA_OK, "%s", fa_last_error());
+    const double got[10] = {q.score, q.plausibility, q.disagreement, q.sharpness, q.eye_distance, q.inside,
+                            q.landmark_yaw_deg, q.landmark_pitch_deg, q.landmark_roll_deg, q.pose_disagreement_deg};
+    for (int k = 0; k < 10; k++)
+        CHECK(fabs(got[k] - v[k]) <= (k < 6 ? 1e-4 : 0.02), "%s: quality %d: %.9g, not %.9g", r->clip, k, got[k], v[k]);
+    r->qualities++;
+}
+
 static void take_line(replay *r, const char *key, char *rest) {
     if (strcmp(key, "clip") == 0) {
         snprintf(r->clip, sizeof r->clip, "%s", rest);
@@ -175,6 +188,8 @@ static void take_line(replay *r, const char *key, char *rest) {
         fa_tracker_reset(r->tracker);
     else if (strcmp(key, "face") == 0)
         face_line(r, rest);
+    else if (strcmp(key, "quality") == 0)
+        quality(r, rest);
     else if (strcmp(key, "measured") == 0)
         measured_line(r, rest);
     else
@@ -200,7 +215,7 @@ int main(int argc, char **argv) {
         if (*rest == ' ') *rest++ = '\0';
         if (*line != '\0') take_line(&r, line, rest);
     }
-    CHECK(r.clips >= 8 && r.updates >= 80 && r.refusals >= 20, "%d clips, %d updates, %d refusals", r.clips, r.updates,
+    CHECK(r.clips >= 8 && r.updates >= 80 && r.refusals >= 20 && r.qualities >= 16, "%d clips, %d updates, %d refusals", r.clips, r.updates,
           r.refusals);
     free(text);
     free(r.canvas);
