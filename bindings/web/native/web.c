@@ -88,13 +88,32 @@ static const double *written(const fa_face *f) {
 
 const double *EXPORT(web_face)(int32_t index) { return written(&faces[index]); }
 
-/* 1 with face 0 where there is another look at a face, else 0; minus the status. */
-int32_t EXPORT(web_look_again)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, const float *landmarks,
-                               double roll_deg, double score) {
+/* A face of JavaScript: landmarks; yaw, pitch, roll; score, plausibility. */
+static fa_face given(const double *values) {
+    fa_face face = {0};
+    for (int i = 0; i < FA_LANDMARKS; i++)
+        for (int k = 0; k < 2; k++) face.landmarks[i][k] = (float)*values++;
+    face.yaw_deg = values[0];
+    face.pitch_deg = values[1];
+    face.roll_deg = values[2];
+    face.score = values[3];
+    face.plausibility = values[4];
+    return face;
+}
+
+/* The status, and in `out` the numbers of fa_quality. */
+int32_t EXPORT(web_quality)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, const double *values,
+                            fa_quality *out) {
     fa_image image = {pixels, width, height, 0, format};
-    fa_face face = {.roll_deg = roll_deg, .score = score};
+    const fa_face face = given(values);
+    return fa_face_quality(aligner, &image, &face, out);
+}
+
+/* 1 with face 0 where there is another look at a face, else 0; minus the status. */
+int32_t EXPORT(web_look_again)(const uint8_t *pixels, int32_t width, int32_t height, int32_t format, const double *values) {
+    fa_image image = {pixels, width, height, 0, format};
+    const fa_face face = given(values);
     int seen = 0;
-    memcpy(face.landmarks, landmarks, sizeof face.landmarks);
     fa_status status = fa_look_again(aligner, &image, &face, &faces[0], &seen);
     return status == FA_OK ? seen : -(int32_t)status;
 }

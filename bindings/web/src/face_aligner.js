@@ -92,14 +92,38 @@ export class FaceAligner {
    * @throws {InputError | BackendError}
    */
   async lookAgain(image, face) {
-    const values = landmarksOf(face);
-    return this.#inTurn(image, async (core, pixels) => {
-      const pointer = core.allocate(4 * values.length);
-      core.floats(pointer, values.length).set(values);
-      const seen = await core.wait('web_look_again', ...pixels, pointer, face.pose.rollDeg, face.score);
-      core.call('web_free', pointer);
+    return this.#ofFace(image, face, async (core, pixels, pointer) => {
+      const seen = await core.wait('web_look_again', ...pixels, pointer);
       if (seen < 0) throw core.error(-seen);
       return seen === 0 ? null : readFace(core, 0);
+    });
+  }
+
+  /**
+   * What speaks for and against a face found in this image; takes about as long as lookAgain.
+   * @throws {InputError | BackendError}
+   */
+  async quality(image, face) {
+    return this.#ofFace(image, face, async (core, pixels, pointer) => {
+      const status = await core.wait('web_quality', ...pixels, pointer, pointer);
+      if (status !== 0) throw core.error(status);
+      const [score, plausibility, disagreement, sharpness, eyeDistance, inside, yawDeg, pitchDeg, rollDeg, apart] = core.doubles(pointer, 10);
+      const landmarkPose = { yawDeg, pitchDeg, rollDeg };
+      return Object.freeze({ score, plausibility, disagreement, sharpness, eyeDistance, inside, landmarkPose, poseDisagreementDeg: apart });
+    });
+  }
+
+  /** What `work` does with a face in C's memory. */
+  async #ofFace(image, face, work) {
+    const values = numbersOf(face);
+    return this.#inTurn(image, async (core, pixels) => {
+      const pointer = core.allocate(8 * values.length);
+      core.doubles(pointer, values.length).set(values);
+      try {
+        return await work(core, pixels, pointer);
+      } finally {
+        core.call('web_free', pointer);
+      }
     });
   }
 
@@ -180,10 +204,14 @@ function place(core, content) {
   return [pointer, content.length];
 }
 
-function landmarksOf(face) {
-  const values = face?.landmarks?.flatMap?.(({ x, y }) => [x, y]);
-  if (values?.length === 2 * LANDMARKS && typeof face.pose?.rollDeg === 'number' && typeof face.score === 'number') return values;
-  throw new InputError(`face: expected a face as predict gives it, got ${face?.constructor?.name ?? face}${face?.face ? '; of a tracked face give its .face' : ''}`);
+/** A face as native/web.c takes it. */
+function numbersOf(face) {
+  const { yawDeg, pitchDeg, rollDeg } = face?.pose ?? {};
+  const points = face?.landmarks?.flatMap?.(({ x, y }) => [x, y]) ?? [];
+  const values = [...points, yawDeg, pitchDeg, rollDeg, face?.score, face?.plausibility];
+  if (values.length === 2 * LANDMARKS + 5 && values.every((value) => typeof value === 'number')) return values;
+  const hint = face?.face ? '; of a tracked face give its .face' : '';
+  throw new InputError(`face: expected a face as predict gives it, got ${face?.constructor?.name ?? face}${hint}`);
 }
 
 function edgesOf(box) {

@@ -46,6 +46,24 @@ export interface Face {
   readonly shapeParameters: Float32Array;
 }
 
+/** What speaks for and against one face; docs/guide.md says what to do at which value. */
+export interface FaceQuality {
+  readonly score: number;
+  readonly plausibility: number;
+  /** How far another look puts the landmarks, in outer-eye distances; above 0.1: no face. */
+  readonly disagreement: number;
+  /** 0 to 1; below 0.25 too blurred for full accuracy, below 0.15 of little use. */
+  readonly sharpness: number;
+  /** Between the outer eye corners, pixels. */
+  readonly eyeDistance: number;
+  /** Share of the landmarks that lie inside the image, 0 to 1. */
+  readonly inside: number;
+  /** The head pose that the landmarks alone give; Face.pose is the network's. */
+  readonly landmarkPose: HeadPose;
+  /** Angle between the two poses, with yaw expanded as the model file says; a large one: one of them failed. */
+  readonly poseDisagreementDeg: number;
+}
+
 export interface Detection {
   readonly box: Box;
   readonly score: number;
@@ -105,6 +123,8 @@ export class FaceAligner {
   detect(image: Image): Promise<Detection[]>;
   /** The same face in the next frame, or more exactly in this one; null where its landmarks lie outside the image. */
   lookAgain(image: Image, face: Face): Promise<Face | null>;
+  /** What speaks for and against a face found in this image; takes about as long as lookAgain. */
+  quality(image: Image, face: Face): Promise<FaceQuality>;
   lastLook(): Look;
   /** Whether close was called. */
   readonly closed: boolean;

@@ -62,7 +62,7 @@ async function ask({ frame, time }) {
   const flat = (face) => [face.pose.yawDeg, face.pose.pitchDeg, face.pose.rollDeg, ...face.landmarks.flatMap(({ x, y }) => [x, y])];
   try {
     const data = bytes(frame.base64);
-    const tracked = await tracker.update({ ...frame, data }, time === '-' ? undefined : Number(time));
+    const tracked = await (tracker.last = tracker.update({ ...frame, data }, time === '-' ? undefined : Number(time)));
     return tracked.map(({ id, frames, face, measured }) => {
       const { subjectRight, subjectLeft } = sdk.eyeOpenness(face);
       return { face: [id, frames, subjectRight, subjectLeft, sdk.mouthOpenness(face), ...flat(face)], measured: flat(measured) };
@@ -70,6 +70,15 @@ async function ask({ frame, time }) {
   } catch (error) {
     return `${error.name}: ${error.message}`;
   }
+}
+
+/** The quality of the first face found last, its numbers as in the contract. */
+async function judge(frame) {
+  const [{ measured }] = await tracker.last;
+  const q = await aligner.quality({ ...frame, data: bytes(frame.base64) }, measured);
+  const { yawDeg, pitchDeg, rollDeg } = q.landmarkPose;
+  const signals = [q.score, q.plausibility, q.disagreement, q.sharpness, q.eyeDistance, q.inside];
+  return [...signals, yawDeg, pitchDeg, rollDeg, q.poseDisagreementDeg];
 }
 
 let off = 0;
@@ -111,7 +120,10 @@ async function replay(page, { name, lines }) {
       next = 0;
       assert.equal(faces.length, Number(words[1]), `${where}: ${faces}`);
     } else if (key === 'face') compare(key, faces[next++].face, words, where);
-    else if (key === 'measured') compare(key, faces[next - 1].measured, words, where);
+    else if (key === 'quality') {
+      const got = await page.evaluate(judge, frame());
+      got.forEach((value, i) => assert.ok(Math.abs(value - Number(words[i])) <= (i < 6 ? 1e-4 : 0.02), `${where}: quality ${i}: ${value}`));
+    } else if (key === 'measured') compare(key, faces[next - 1].measured, words, where);
     else assert.fail(`a line of an unknown kind: ${key}`);
   }
   await page.evaluate(() => tracker.close());

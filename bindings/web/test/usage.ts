@@ -30,5 +30,6 @@ export async function blinks(video: HTMLVideoElement, aligner: FaceAligner): Pro
   // @ts-expect-error trackers are made by create
   new FaceTracker(aligner);
   const again: Face | null = await aligner.lookAgain(video, tracked[0]!.face);
+  if (again !== null && (await aligner.quality(video, again)).sharpness < 0.15) return 0;
   return again === null ? 0 : eyeOpenness(again).subjectLeft + mouthOpenness(again) + tracked[0]!.id;
 }

@@ -65,6 +65,7 @@ public final class TracksTest {
             case "update" -> update(words);
             case "refuse" -> refuse(words);
             case "reset" -> tracker.reset();
+            case "quality" -> quality(numbers(words, 1));
             case "face" -> face(numbers(words, 1));
             case "measured" -> compare(faces.get(next - 1).measured, numbers(words, 1), 0);
             default -> check(clips == 0 || words[0].isEmpty(), "a line of an unknown kind: " + words[0]);
@@ -122,9 +123,21 @@ public final class TracksTest {
     }
 
     private List<TrackedFace> ask(String time) {
+        return time.equals("-") ? tracker.update(image()) : tracker.update(image(), seconds(time));
+    }
+
+    private Image image() {
         ByteBuffer pixels = ByteBuffer.allocateDirect(canvas.length).put(canvas);
-        Image image = new Image(pixels, width, height, 3 * width, Image.Format.RGB);
-        return time.equals("-") ? tracker.update(image) : tracker.update(image, seconds(time));
+        return new Image(pixels, width, height, 3 * width, Image.Format.RGB);
+    }
+
+    private void quality(double[] v) {
+        FaceQuality q = aligner.quality(image(), faces.get(0).measured);
+        double[] got = {q.score, q.plausibility, q.disagreement, q.sharpness, q.eyeDistance, q.inside,
+            q.landmarkYawDeg, q.landmarkPitchDeg, q.landmarkRollDeg, q.poseDisagreementDeg};
+        for (int k = 0; k < got.length; k++) {
+            check(Math.abs(got[k] - v[k]) <= (k < 6 ? 1e-4 : 0.02), place + ": quality " + k + " is " + got[k]);
+        }
     }
 
     /** Images without pixels cannot be made, so no image stands for a frame that is none. */
@@ -179,6 +192,7 @@ public final class TracksTest {
         check(again != null && Math.abs(again.interocularDistance() / face.interocularDistance() - 1) < 0.1, "another look");
         Arrays.fill(face.landmarks, -100);
         check(aligner.lookAgain(image, face) == null, "a face outside the frame");
+        refused(() -> aligner.quality(image, face), "landmarks inside the frame", type);
     }
 
     private Pixmap source(String name) throws Exception {

@@ -106,13 +106,44 @@ CALL(jdoubleArray, align)(JNIEnv *env, jclass type, jlong handle, jobject pixels
     return NULL;
 }
 
-CALL(jdoubleArray, lookAgain)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout, jfloatArray landmarks,
-                              jdouble roll_deg, jdouble score) {
+/* A face of Face.java, its numbers as there. */
+static fa_face face_of(JNIEnv *env, jfloatArray landmarks, jdoubleArray numbers) {
+    double v[5];
+    fa_face face = {0};
+    (*env)->GetFloatArrayRegion(env, landmarks, 0, 2 * FA_LANDMARKS, face.landmarks[0]);
+    (*env)->GetDoubleArrayRegion(env, numbers, 0, 5, v);
+    face.yaw_deg = v[0];
+    face.pitch_deg = v[1];
+    face.roll_deg = v[2];
+    face.score = v[3];
+    face.plausibility = v[4];
+    return face;
+}
+
+CALL(jdoubleArray, quality)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout, jfloatArray landmarks,
+                            jdoubleArray numbers) {
     (void)type;
     fa_image image = image_of(env, pixels, layout);
-    fa_face face = {.roll_deg = roll_deg, .score = score};
+    fa_face face = face_of(env, landmarks, numbers);
+    fa_quality q;
+    fa_status status = fa_face_quality(aligner_of(handle), &image, &face, &q);
+    if (status != FA_OK) {
+        throw_status(env, status);
+        return NULL;
+    }
+    const double values[10] = {q.score, q.plausibility, q.disagreement, q.sharpness, q.eye_distance, q.inside,
+                               q.landmark_yaw_deg, q.landmark_pitch_deg, q.landmark_roll_deg, q.pose_disagreement_deg};
+    jdoubleArray array = (*env)->NewDoubleArray(env, 10);
+    if (array != NULL) (*env)->SetDoubleArrayRegion(env, array, 0, 10, values);
+    return array;
+}
+
+CALL(jdoubleArray, lookAgain)(JNIEnv *env, jclass type, jlong handle, jobject pixels, jintArray layout, jfloatArray landmarks,
+                              jdoubleArray numbers) {
+    (void)type;
+    fa_image image = image_of(env, pixels, layout);
+    fa_face face = face_of(env, landmarks, numbers);
     int seen = 0;
-    (*env)->GetFloatArrayRegion(env, landmarks, 0, 2 * FA_LANDMARKS, face.landmarks[0]);
     fa_status status = fa_look_again(aligner_of(handle), &image, &face, &face, &seen);
     if (status != FA_OK) throw_status(env, status);
     return status == FA_OK && seen ? face_values(env, &face) : NULL;

@@ -61,6 +61,11 @@ public final class Face {
         return width > 0 ? height / width : 0;
     }
 
+    /** What the library asks of a face beside its landmarks, as face_of of jni.c reads it. */
+    double[] numbers() {
+        return new double[] {yawDeg, pitchDeg, rollDeg, score, plausibility};
+    }
+
     private double eyeOpenness(int first) {
         double width = distance(first, first + 3);
         double height = distance(first + 1, first + 5) + distance(first + 2, first + 4);

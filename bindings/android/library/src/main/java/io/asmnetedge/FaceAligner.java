@@ -114,9 +114,23 @@ public final class FaceAligner implements AutoCloseable {
     public synchronized Face lookAgain(@NonNull Image image, @NonNull Face face) {
         Arguments.given(image, "image", "an Image");
         Arguments.given(face, "face", "a Face");
-        double[] again = lookAgain(open(), image.pixels, image.layout(), face.landmarks, face.rollDeg, face.score);
+        double[] again = lookAgain(open(), image.pixels, image.layout(), face.landmarks, face.numbers());
         image.keep();
         return again != null ? new Face(again) : null;
+    }
+
+    /**
+     * What speaks for and against a face found in this image; takes about as long as lookAgain.
+     *
+     * @throws IllegalArgumentException no landmark of the face lies inside the image
+     */
+    @NonNull
+    public synchronized FaceQuality quality(@NonNull Image image, @NonNull Face face) {
+        Arguments.given(image, "image", "an Image");
+        Arguments.given(face, "face", "a Face");
+        double[] values = quality(open(), image.pixels, image.layout(), face.landmarks, face.numbers());
+        image.keep();
+        return new FaceQuality(values);
     }
 
     /** What the network saw last, size x size x 3 bytes RGB; for tests. */
@@ -163,7 +177,10 @@ public final class FaceAligner implements AutoCloseable {
     private static native double[] align(long handle, ByteBuffer pixels, int[] layout, double[] box, boolean refine);
 
     private static native double[] lookAgain(
-            long handle, ByteBuffer pixels, int[] layout, float[] landmarks, double rollDeg, double score);
+            long handle, ByteBuffer pixels, int[] layout, float[] landmarks, double[] numbers);
+
+    private static native double[] quality(
+            long handle, ByteBuffer pixels, int[] layout, float[] landmarks, double[] numbers);
 
     private static native double[][] predict(long handle, ByteBuffer pixels, int[] layout, double[] detections);
 
