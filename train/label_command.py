@@ -90,7 +90,8 @@ def add_label(commands: Any) -> None:
 
 def _label(options: argparse.Namespace) -> None:
     choose_backend(options)
-    from train.label import Labeller, faces_of, label
+    from train.label import faces_of, label
+    from train.labelling.labeller import Labeller
     from train.labelling.native import native_points
 
     limits = Limits(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Limits)})

@@ -24,7 +24,8 @@ from tests.fit_runs import fit_here, write_data
 from train.checkpoint import write_arrays
 from train.config import TrainConfig
 from train.datasets import DataError, Sample, read_packed
-from train.label import Labeller, Limits, faces_of, label
+from train.label import Limits, faces_of, label
+from train.labelling.labeller import Labeller
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

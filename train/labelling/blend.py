@@ -17,7 +17,7 @@ from sdk.schemes import LandmarkScheme
 from train.datasets import Sample, read_packed
 from train.datasets.own_scheme import FILE as SCHEME
 from train.eyes import differences, eye_line
-from train.label import Labeller
+from train.labelling.labeller import Labeller
 from train.labelling.ridge import crossed, file_of
 from train.labelling.side_shift import SideShift
 from train.prepare import whole_folder, write_columns

@@ -97,7 +97,7 @@ def _side_shift(options: argparse.Namespace) -> None:
     from sdk.results import BBox
     from train.datasets import read_packed
     from train.eyes import differences
-    from train.label import Labeller
+    from train.labelling.labeller import Labeller
     from train.labelling.side_shift import SideShift
 
     faces = read_packed(options.data, split="train")
@@ -147,8 +147,8 @@ def _fit_outside(options: argparse.Namespace) -> None:
 
 def _blend(options: argparse.Namespace) -> None:
     choose_backend(options)
-    from train.label import Labeller
     from train.labelling.blend import blend
+    from train.labelling.labeller import Labeller
     from train.labelling.ridge import MESH_LINE, read_points
     from train.labelling.side_shift import SideShift
 
