@@ -16,6 +16,7 @@ from benchmarks import (
     flops,
     latency,
     limits,
+    points_command,
     pose_command,
     quality,
     ratios,
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         limits,
         pose_command,
         confidence_command,
+        points_command,
         quality,
     ):
         command.add_parser(commands)

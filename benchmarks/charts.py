@@ -85,6 +85,23 @@ def ced_chart(curves: Mapping[str, Sequence[float]], *, limit: float = 10.0) -> 
     return figure
 
 
+def reliability_chart(curves: Mapping[str, tuple[Any, Any]]) -> Any:
+    """True over expected errors, means of parts of the points, both in per cent; on the line they are equal."""
+    figure, axes = _axes("expected error, % of the outer-eye distance", "true error, %")
+    ends = [float(v) for pair in curves.values() for values in pair for v in (min(values), max(values))]
+    low, high = min(ends) / 1.2, max(ends) * 1.2
+    axes.plot([low, high], [low, high], color="#9aa7b4", lw=1, ls="--")
+    for name, (expected, true) in curves.items():
+        axes.plot(expected, true, marker="o", ms=4, lw=1.4, label=name)
+    for scale, limit in ((axes.set_xscale, axes.set_xlim), (axes.set_yscale, axes.set_ylim)):
+        scale("log")
+        limit(low, high)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    return figure
+
+
 def _axes(x: str, y: str) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 

@@ -64,6 +64,8 @@ class Stages:
         yield f"plausibility {self.face.plausibility!r}"
         if self.face.confidence is not None:
             yield f"confidence {self.face.confidence!r}"
+        if self.face.point_errors is not None:
+            yield f"point_errors {_text(self.face.point_errors)}"
 
 
 class Recorder:
@@ -83,6 +85,12 @@ class Recorder:
         """Of the last crop; None where the interpreter behind gives none."""
         value: float | None = getattr(self._inner, "confidence", None)
         return value
+
+    @property
+    def point_errors(self) -> Float32 | None:
+        """Of the last crop (n,); None where the interpreter behind gives none."""
+        values: Float32 | None = getattr(self._inner, "point_errors", None)
+        return values
 
 
 class Watched(FaceAligner):

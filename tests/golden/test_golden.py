@@ -70,6 +70,9 @@ def test_replay(aligner, name):
             np.testing.assert_allclose(floats(words[key]), floats(fields[key]), rtol=0, atol=most, err_msg=key)
         expected = float(fields["confidence"][0]) if "confidence" in fields else None
         assert got.face.confidence == pytest.approx(expected, abs=1e-5)
+        assert (got.face.point_errors is None) == ("point_errors" not in fields)
+        if got.face.point_errors is not None:
+            np.testing.assert_allclose(got.face.point_errors, floats(fields["point_errors"]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

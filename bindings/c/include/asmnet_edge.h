@@ -87,6 +87,8 @@ typedef struct fa_face {
                           * NaN where the model gives none */
     int32_t n_modes;
     float shape_parameters[FA_MAX_MODES]; /* the first n_modes, each within 3 standard deviations */
+    float point_errors[FA_LANDMARKS]; /* expected distance of each landmark from the true one, in outer-eye distances, 0 to 1;
+                                       * all NaN where the model gives none; docs/conventions.md, "Point errors" */
 } fa_face;
 
 /* The square that was cut out last, what the network saw and what it answered, of a second look both as in the mirror;

@@ -136,15 +136,16 @@ static fa_status look(fa_aligner *a, const fa_image *image, double score, int mi
     a->looked = 1;
     face->confidence = NAN;
     if (a->model.head.side > 0)
-        face->confidence =
-            fa_head_decode(&a->model.head, a->outputs[0]->data, a->outputs[1]->data, a->raw_landmarks[0], a->raw_pose);
+        face->confidence = fa_head_decode(&a->model.head, a->outputs[0]->data, a->outputs[1]->data, a->raw_landmarks[0],
+                                          a->raw_pose, face->point_errors);
     else {
+        fa_no_errors(face->point_errors);
         fa_tensor_read(a->outputs[0], a->raw_landmarks[0]);
         fa_tensor_read(a->outputs[1], a->raw_pose);
     }
     memcpy(points, a->raw_landmarks, sizeof points);
     memcpy(pose, a->raw_pose, sizeof pose);
-    if (mirrored) fa_mirror_answers(points, pose);
+    if (mirrored) fa_mirror_answers(points, pose, face->point_errors);
     fa_crop_to_image(&a->crop, (const float(*)[2])points, face->landmarks);
     fa_pose_decode(&a->model, pose, a->crop.angle_deg, face);
     face->box = fa_box_around((const float(*)[2])face->landmarks);
@@ -182,12 +183,14 @@ static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *fir
         if (status != FA_OK) return status;
         first = &second;
     }
+    const fa_face last = *face;
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) face->landmarks[i][k] = (first->landmarks[i][k] + face->landmarks[i][k]) * 0.5f;
     face->yaw_deg = (first->yaw_deg + face->yaw_deg) / 2.0;
     face->pitch_deg = (first->pitch_deg + face->pitch_deg) / 2.0;
     face->roll_deg = (first->roll_deg + face->roll_deg) / 2.0;
     face->confidence = (first->confidence + face->confidence) / 2.0;
+    fa_head_errors_of_two(&a->model.head, first, &last, face, face->point_errors);
     face->box = fa_box_around((const float(*)[2])face->landmarks);
     fa_shape_describe(&a->model.shape, (const float(*)[2])face->landmarks, face);
     return FA_OK;

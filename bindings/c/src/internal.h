@@ -80,12 +80,17 @@ typedef struct fa_head {
     int32_t side, top_size; /* cells of a map per side, 0: there is no head; numbers of the last feature map */
     int32_t top_zero_point;
     double top_scale, chance[256]; /* of a cell, by how far its integer is below the map's greatest */
-    fa_layer landmarks, pose, confidence; /* the last without a kernel where the model gives no confidence */
+    fa_layer landmarks, pose, confidence, errors; /* the last two without a kernel where the model gives none */
+    float *errors_looks; /* 2: weights of the mean of two looks' errors and of their distance; NULL: no errors */
     double *features; /* memory for a frame */
 } fa_head;
 fa_status fa_head_read(const fa_packed *packed, fa_head *head); /* frees what it made where it fails */
-/* Returns the confidence, NaN where the head has none. */
-double fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose);
+/* Returns the confidence, NaN where the head has none; likewise the FA_LANDMARKS errors. */
+double fa_head_decode(const fa_head *head, const uint8_t *maps, const uint8_t *top, float *landmarks, float *pose,
+                      float *errors);
+/* Those of the mean of two looks. */
+void fa_head_errors_of_two(const fa_head *head, const fa_face *first, const fa_face *second, const fa_face *mean, float *out);
+void fa_no_errors(float *errors); /* NaN */
 void fa_head_free(fa_head *head);
 
 /* model.c */
@@ -225,7 +230,7 @@ void fa_face_detector_close(fa_face_detector *detector);
 
 /* mirror.c */
 void fa_mirror_pixels(uint8_t *pixels, int32_t size); /* size x size x 3, in place */
-void fa_mirror_answers(float (*points)[2], float pose[3]); /* to and fro */
+void fa_mirror_answers(float (*points)[2], float pose[3], float errors[FA_LANDMARKS]); /* to and fro */
 
 /* asmnet_edge.c */
 double fa_max_disagreement(const fa_aligner *aligner);

@@ -21,12 +21,14 @@ void fa_mirror_pixels(uint8_t *pixels, int32_t size) {
     }
 }
 
-void fa_mirror_answers(float (*points)[2], float pose[3]) {
-    float copy[FA_LANDMARKS][2];
+void fa_mirror_answers(float (*points)[2], float pose[3], float errors[FA_LANDMARKS]) {
+    float copy[FA_LANDMARKS][2], expected[FA_LANDMARKS];
     memcpy(copy, points, sizeof copy);
+    memcpy(expected, errors, sizeof expected);
     for (int i = 0; i < FA_LANDMARKS; i++) {
         points[i][0] = -copy[MIRROR[i]][0];
         points[i][1] = copy[MIRROR[i]][1];
+        errors[i] = expected[MIRROR[i]];
     }
     pose[0] = -pose[0];
     pose[2] = -pose[2];

@@ -8,10 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void members(const uint8_t *data, size_t size) {
     static const char *const names[] = {"asmnet_edge.json", "shape_model/mean.npy", "head/pose_bias.npy",
-                                        "head/confidence_bias.npy"};
+                                        "head/confidence_bias.npy", "head/errors_looks.npy"};
     fa_archive archive;
     if (!fa_archive_open(data, size, &archive)) return;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         const char *problem;
         size_t length;
         free(fa_archive_read(&archive, names[i], FA_MAX_MEMBER, &length, &problem));

@@ -33,6 +33,7 @@ static void read_line(golden_case *c, const char *key, char *rest) {
     if (strcmp(key, "pose") == 0) numbers(rest, c->pose, 3);
     if (strcmp(key, "plausibility") == 0) numbers(rest, &c->plausibility, 1);
     if (strcmp(key, "confidence") == 0) numbers(rest, &c->confidence, 1);
+    if (strcmp(key, "point_errors") == 0) c->has_errors = numbers(rest, c->point_errors, FA_LANDMARKS) == FA_LANDMARKS;
     if (strcmp(key, "raw_landmarks") == 0) numbers(rest, c->raw_landmarks, FA_LANDMARKS * 2);
     if (strcmp(key, "raw_pose") == 0) numbers(rest, c->raw_pose, 3);
     if (strcmp(key, "landmarks") == 0) numbers(rest, c->landmarks, FA_LANDMARKS * 2);

@@ -16,7 +16,8 @@ typedef struct {
     fa_box box;
     int refine, n_modes;
     double crop[4], pose[3], plausibility, confidence, raw_landmarks[FA_LANDMARKS * 2], raw_pose[3];
-    double landmarks[FA_LANDMARKS * 2], shape_parameters[FA_MAX_MODES];
+    double landmarks[FA_LANDMARKS * 2], shape_parameters[FA_MAX_MODES], point_errors[FA_LANDMARKS];
+    int has_errors;
 } golden_case; /* confidence: NaN where there is none */
 
 typedef struct { /* a whole frame */

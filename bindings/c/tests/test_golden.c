@@ -50,6 +50,9 @@ static void replay(fa_aligner *aligner, const golden_case *c, const char *folder
         check_decoded(c, &face);
         CHECK(isnan(c->confidence) ? isnan(face.confidence) : fabs(face.confidence - c->confidence) <= 1e-5,
               "%s: confidence %g, not %g", c->name, face.confidence, c->confidence);
+        for (int i = 0; i < FA_LANDMARKS; i++)
+            CHECK(c->has_errors ? fabs((double)face.point_errors[i] - c->point_errors[i]) <= 1e-5 : isnan(face.point_errors[i]),
+                  "%s: error %d: %g, not %g", c->name, i, (double)face.point_errors[i], c->point_errors[i]);
     }
     free((void *)(uintptr_t)image.data);
 }

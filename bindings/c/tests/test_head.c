@@ -19,9 +19,9 @@ static uint32_t noise(void) {
 static float weight(void) { return (float)noise() / (1 << 24) - 0.5f; }
 
 /* Of one point: the sums of the definition, cell by cell; returns that of the chances. */
-static double place(const uint8_t *maps, int point, double scale, double out[2]) {
+static double place(const uint8_t *maps, int point, double scale, double out[2], double *variance) {
     int greatest = 0;
-    double whole = 0, x = 0, y = 0;
+    double whole = 0, x = 0, y = 0, squares = 0;
     for (int cell = 0; cell < SIDE * SIDE; cell++)
         if (maps[cell * FA_LANDMARKS + point] > greatest) greatest = maps[cell * FA_LANDMARKS + point];
     for (int i = 0; i < SIDE; i++)
@@ -30,15 +30,46 @@ static double place(const uint8_t *maps, int point, double scale, double out[2])
             whole += p;
             x += p * ((j + 0.5) / SIDE - 0.5);
             y += p * ((i + 0.5) / SIDE - 0.5);
+            squares += p * (pow((j + 0.5) / SIDE - 0.5, 2) + pow((i + 0.5) / SIDE - 0.5, 2));
         }
     out[0] = x / whole;
     out[1] = y / whole;
+    *variance = fmax(squares / whole - out[0] * out[0] - out[1] * out[1], 0) + 1.0 / (6 * SIDE * SIDE);
     return whole;
+}
+
+/* The definition of one look's errors, and of those of two. */
+static void check_errors(const fa_head *head, const double *variance, const float *landmarks, const float *errors) {
+    double mean = 0, greatest = 0, dx = (double)landmarks[72] - landmarks[90], dy = (double)landmarks[73] - landmarks[91];
+    double eyes = fmax(sqrt(dx * dx + dy * dy), 1.0 / SIDE);
+    fa_face first = {.landmarks[36] = {10, 20}, .landmarks[45] = {50, 20}}, second = first, mean_face = first;
+    for (int p = 0; p < FA_LANDMARKS; p++) mean += log(variance[p]) / FA_LANDMARKS;
+    for (int p = 0; p < FA_LANDMARKS; p++) {
+        const float *k = head->errors.kernel + 3 * p;
+        double z = (double)head->errors.bias[p] + (double)k[0] * log(variance[p]) + (double)k[1] * mean + (double)k[2] * log(eyes);
+        CHECK(fabs(errors[p] - 1 / (1 + exp(-z))) < 1e-7 && errors[p] > 0, "error %d: %g, not %g", p, (double)errors[p],
+              1 / (1 + exp(-z)));
+        greatest = fmax(greatest, (double)errors[p]);
+        first.point_errors[p] = errors[p];
+        second.point_errors[p] = 0.5f;
+    }
+    CHECK(greatest > 0.05, "errors are all near 0: %g", greatest);
+    second.landmarks[0][0] += 3;
+    second.landmarks[0][1] += 4;
+    second.landmarks[1][0] += 4000;
+    float both[FA_LANDMARKS];
+    fa_head_errors_of_two(head, &first, &second, &mean_face, both);
+    double own = 0.75 * ((double)errors[0] + 0.5) / 2;
+    CHECK(fabs(both[0] - (own + 0.5 * 5 / 40)) < 1e-6, "of two looks: %g, not %g", (double)both[0], own + 0.5 * 5 / 40);
+    CHECK(both[1] == 1, "the most is 1, not %g", (double)both[1]);
+    CHECK(fabs(both[2] - 0.75 * ((double)errors[2] + 0.5) / 2) < 1e-6, "of equal looks: %g", (double)both[2]);
 }
 
 static void test_decoding(void) {
     static float kernel[ROWS * 2 * FA_LANDMARKS], bias[2 * FA_LANDMARKS], pose_kernel[ROWS * 3], pose_bias[3];
-    static float sure[FA_LANDMARKS];
+    static float sure[FA_LANDMARKS], errors[FA_LANDMARKS], errors_kernel[FA_LANDMARKS * 3], errors_bias[FA_LANDMARKS];
+    static double variance[FA_LANDMARKS];
+    float looks[2] = {0.75f, 0.5f};
     static uint8_t maps[SIDE * SIDE * FA_LANDMARKS], top[TOP];
     static double features[ROWS], memory[ROWS];
     float landmarks[2 * FA_LANDMARKS], pose[3];
@@ -52,12 +83,19 @@ static void test_decoding(void) {
     for (int i = 0; i < 256; i++) head.chance[i] = exp(-0.08 * i);
     head.landmarks = (fa_layer){ROWS, 2 * FA_LANDMARKS, kernel, bias};
     head.pose = (fa_layer){ROWS, 3, pose_kernel, pose_bias};
-    CHECK(isnan(fa_head_decode(&head, maps, top, landmarks, pose)), "a confidence without weights");
+    CHECK(isnan(fa_head_decode(&head, maps, top, landmarks, pose, errors)), "a confidence without weights");
+    for (int p = 0; p < FA_LANDMARKS; p++) CHECK(isnan(errors[p]), "an error without weights: %g", (double)errors[p]);
+    for (size_t i = 0; i < sizeof errors_kernel / sizeof *errors_kernel; i++) errors_kernel[i] = weight() + 0.5f;
+    for (size_t i = 0; i < sizeof errors_bias / sizeof *errors_bias; i++) errors_bias[i] = weight();
+    head.errors = (fa_layer){FA_LANDMARKS, 3, errors_kernel, errors_bias};
+    head.errors_looks = looks;
     float constant = 1.5f;
     double logit = constant;
     head.confidence = (fa_layer){FA_LANDMARKS, 1, sure, &constant};
-    double confidence = fa_head_decode(&head, maps, top, landmarks, pose);
-    for (int p = 0; p < FA_LANDMARKS; p++) logit += (double)sure[p] * log(1 / place(maps, p, 0.08, features + 2 * p));
+    double confidence = fa_head_decode(&head, maps, top, landmarks, pose, errors);
+    for (int p = 0; p < FA_LANDMARKS; p++)
+        logit += (double)sure[p] * log(1 / place(maps, p, 0.08, features + 2 * p, variance + p));
+    check_errors(&head, variance, landmarks, errors);
     CHECK(fabs(confidence - 1 / (1 + exp(-logit))) < 1e-12 && confidence > 0.01 && confidence < 0.99, "confidence %g, not %g",
           confidence, 1 / (1 + exp(-logit)));
     for (int i = 0; i < TOP; i++) features[2 * FA_LANDMARKS + i] = 0.02 * (top[i] - 100);
@@ -74,8 +112,9 @@ static void test_decoding(void) {
 static const char *const MEMBERS[] = {
     "asmnet_edge.json", "shape_model/mean.npy", "shape_model/eigenvectors.npy", "shape_model/eigenvalues.npy",
     "shape_model/residual_moments.npy", "shape_model/mean_3d.npy", "head/landmarks_kernel.npy", "head/landmarks_bias.npy",
-    "head/pose_kernel.npy", "head/pose_bias.npy", "head/confidence_kernel.npy", "head/confidence_bias.npy"};
-#define COUNT 12
+    "head/pose_kernel.npy", "head/pose_bias.npy", "head/confidence_kernel.npy", "head/confidence_bias.npy",
+    "head/errors_kernel.npy", "head/errors_bias.npy", "head/errors_looks.npy"};
+#define COUNT 15
 #define OF_HEAD 6 /* the first of them */
 
 static uint8_t *put(uint8_t *at, uint32_t value, int bytes) {
@@ -163,8 +202,10 @@ static void test_damage(const uint8_t *content, size_t size) {
     CHECK(fa_model_read(copy, size, "test", &model) == FA_OK, "%s", fa_last_error());
     CHECK(model.head.side > 1 && model.head.top_size > 1, "the shipped model has a head");
     CHECK(model.head.confidence.kernel != NULL, "the shipped model says how sure it is");
+    CHECK(model.head.errors_looks != NULL, "the shipped model says how far off its points are");
     const float *arrays[] = {model.head.landmarks.kernel, model.head.landmarks.bias, model.head.pose.kernel,
-                             model.head.pose.bias, model.head.confidence.kernel, model.head.confidence.bias};
+                             model.head.pose.bias, model.head.confidence.kernel, model.head.confidence.bias,
+                             model.head.errors.kernel, model.head.errors.bias, model.head.errors_looks};
     for (int i = 0; i < COUNT - OF_HEAD; i++) {
         const char *name = MEMBERS[OF_HEAD + i], *got = changed(content, size, name, arrays[i], nan, 4);
         CHECK(strstr(got, name) != NULL && strstr(got, "expected finite numbers") != NULL, "%s: %s", name, got);
@@ -191,6 +232,11 @@ static void test_damage(const uint8_t *content, size_t size) {
     CHECK(strstr(fewer, "head/confidence_kernel.npy: expected 68 numbers, got 67") != NULL, "%s", fewer);
     refused(content, size, MEMBERS[11], "(1,)", "(2,)", "head/confidence_bias.npy: expected float32 of at most 1 x 1");
     refused(content, size, MEMBERS[0], "\"confidence\": true", "\"confidence\":false", "read"); /* what is not asked for */
+    refused(content, size, MEMBERS[12], "(68, 3)", "(67, 3)", "head/errors_kernel.npy: expected float32");
+    const float negative = -model.head.errors_looks[1];
+    const char *below = changed(content, size, MEMBERS[14], &model.head.errors_looks[1], &negative, sizeof negative);
+    CHECK(strstr(below, "head/errors_looks.npy: expected numbers from 0 up") != NULL, "%s", below);
+    refused(content, size, MEMBERS[0], "\"point_errors\": true", "\"point_errors\":false", "read");
     const char *same = changed(content, size, MEMBERS[0], "mean_places", "mean_places", 11);
     CHECK(strcmp(same, "read") == 0, "%s", same); /* what is refused above is so for its damage alone */
     fa_head_free(&model.head);

@@ -22,6 +22,8 @@ int main(int argc, char **argv) {
     const auto face = aligner.align(image, expected->box, true);
     CHECK(std::memcmp(face.landmarks, faces[0].landmarks, sizeof face.landmarks) == 0, "align and predict");
 
+    CHECK(face.point_errors[30] > 0 && face.point_errors[30] == faces[0].point_errors[30], "error %g",
+          static_cast<double>(face.point_errors[30]));
     CHECK(face.confidence > 0.5 && face.confidence == faces[0].confidence, "confidence %g", face.confidence);
 
     try {

@@ -36,7 +36,10 @@ static void print_face(const fa_face *face) {
         printf("\"confidence\": %.4f, \"landmarks\": [", face->confidence);
     for (int i = 0; i < FA_LANDMARKS; i++)
         printf("%s[%.3f, %.3f]", i > 0 ? ", " : "", (double)face->landmarks[i][0], (double)face->landmarks[i][1]);
-    printf("]}");
+    fputs(isnan(face->point_errors[0]) ? "], \"point_errors\": null" : "], \"point_errors\": [", stdout);
+    for (int i = 0; i < FA_LANDMARKS && !isnan(face->point_errors[0]); i++)
+        printf("%s%.4f", i > 0 ? ", " : "", (double)face->point_errors[i]);
+    fputs(isnan(face->point_errors[0]) ? "}" : "]}", stdout);
 }
 
 static fa_status run(fa_aligner *aligner, const fa_image *image, char **edges, int refine) {

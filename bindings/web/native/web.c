@@ -14,7 +14,7 @@ static fa_face faces[FA_MAX_DETECTIONS];
 static fa_detection found[FA_MAX_DETECTIONS];
 static fa_tracker *tracker; /* made last */
 static fa_tracked_face tracked[FA_MAX_DETECTIONS];
-static double numbers[2 * FA_LANDMARKS + 11 + FA_MAX_MODES];
+static double numbers[3 * FA_LANDMARKS + 11 + FA_MAX_MODES];
 
 /* There are no files here; without this one the whole of the C library's would be linked. */
 FILE *fopen(const char *restrict path, const char *restrict mode) {
@@ -74,7 +74,7 @@ int32_t EXPORT(web_detect)(const uint8_t *pixels, int32_t width, int32_t height,
 const fa_detection *EXPORT(web_detection)(int32_t index) { return &found[index]; }
 
 /* Landmarks; yaw, pitch, roll; left, top, right, bottom; score, plausibility, confidence; how many shape
- * parameters, and these. */
+ * parameters; the points' errors; and the shape parameters. */
 static const double *written(const fa_face *f) {
     double rest[] = {f->yaw_deg,    f->pitch_deg, f->roll_deg,     f->box.left,   f->box.top, f->box.right,
                      f->box.bottom, f->score,     f->plausibility, f->confidence, f->n_modes};
@@ -82,6 +82,7 @@ static const double *written(const fa_face *f) {
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) *out++ = f->landmarks[i][k];
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) *out++ = rest[i];
+    for (int i = 0; i < FA_LANDMARKS; i++) *out++ = f->point_errors[i];
     for (int i = 0; i < f->n_modes; i++) *out++ = f->shape_parameters[i];
     return numbers;
 }
@@ -175,6 +176,7 @@ int32_t EXPORT(web_decode)(const uint8_t *content, uint32_t size, const fa_crop 
     fa_status status = fa_model_read(copy, size, "data", &model);
     if (status == FA_OK) {
         faces[0] = (fa_face){.confidence = NAN};
+        fa_no_errors(faces[0].point_errors);
         fa_crop_to_image(crop, (const float(*)[2])landmarks, faces[0].landmarks);
         fa_pose_decode(&model, pose, crop->angle_deg, &faces[0]);
         fa_shape_describe(&model.shape, (const float(*)[2])faces[0].landmarks, &faces[0]);

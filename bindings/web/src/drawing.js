@@ -1,3 +1,5 @@
+import { interocularDistance } from './measures.js';
+
 // Points along each part of the face in i-bug's order, and whether the line comes back to its start.
 const LINES = [
   [0, 16, false], // jaw
@@ -13,21 +15,22 @@ const LINES = [
 const NOSE_TIP = 30;
 const CONFIDENT = 0.5; // below, the network itself says: do not trust these landmarks
 const DOUBT = 'rgb(255, 150, 0)';
-const COLOURS = { line: 'rgba(94, 224, 255, 0.75)', point: '#f4fbff', axes: ['#ff5a5f', '#4cd97b', '#4d8dff'] };
+const COLOURS = { line: 'rgba(94, 224, 255, 0.75)', point: '#f4fbff', error: 'rgb(255, 60, 60)', axes: ['#ff5a5f', '#4cd97b', '#4d8dff'] };
 
 /**
  * Draws landmarks and head axes of faces onto a canvas whose pixels are those of the image.
  *
  * The axes as in the Python SDK's pictures: red to the head's own left, green down to the chin, blue out of the nose.
- * A face whose confidence is below 0.5 is orange.
+ * A face whose confidence is below 0.5 is orange. With `errors` a red circle about each point has its expected error as radius.
  */
-export function draw(context, faces, { landmarks = true, axes = true } = {}) {
+export function draw(context, faces, { landmarks = true, axes = true, errors = false } = {}) {
   context.save();
   context.lineCap = context.lineJoin = 'round';
   for (const face of faces) {
     const side = Math.max(face.box.right - face.box.left, face.box.bottom - face.box.top);
     context.translate(0.5, 0.5); // pixel centres are whole numbers here, halves on a canvas
     if (landmarks) drawLandmarks(context, face, side);
+    if (errors && face.pointErrors !== null) drawErrors(context, face, side);
     if (axes) drawAxes(context, face, side);
     context.translate(-0.5, -0.5);
   }
@@ -54,6 +57,17 @@ function drawLandmarks(context, face, side) {
     context.arc(x, y, Math.max(1.2, side / 90), 0, 2 * Math.PI);
     context.fill();
   }
+}
+
+function drawErrors(context, face, side) {
+  const eyes = interocularDistance(face);
+  context.strokeStyle = COLOURS.error;
+  context.lineWidth = Math.max(1, side / 220);
+  face.landmarks.forEach(({ x, y }, i) => {
+    context.beginPath();
+    context.arc(x, y, face.pointErrors[i] * eyes, 0, 2 * Math.PI);
+    context.stroke();
+  });
 }
 
 function drawAxes(context, { landmarks, pose }, side) {

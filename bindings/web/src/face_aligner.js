@@ -5,7 +5,7 @@ import { LiteRtHost } from './litert.js';
 import { checkBrowser } from './support.js';
 
 const LANDMARKS = 68;
-const PLAIN = 2 * LANDMARKS + 11; // numbers of a face before its shape parameters: native/web.c
+const PLAIN = 3 * LANDMARKS + 11; // numbers of a face before its shape parameters: native/web.c
 // Written out, so that bundlers see which files belong to the module.
 const LIBRARY = new URL('../dist/asmnet_edge.wasm', import.meta.url);
 const MODEL = new URL('../dist/models/accurate_int8.tflite', import.meta.url);
@@ -229,6 +229,7 @@ function readDetection(core, index) {
 export function readFace(core, index, pointer = core.call('web_face', index)) {
   const values = core.doubles(pointer, PLAIN);
   const [yawDeg, pitchDeg, rollDeg, left, top, right, bottom, score, plausibility, confidence, modes] = values.slice(2 * LANDMARKS);
+  const errors = Float32Array.from(values.slice(PLAIN - LANDMARKS));
   return Object.freeze({
     landmarks: Array.from({ length: LANDMARKS }, (_, i) => ({ x: values[2 * i], y: values[2 * i + 1] })),
     pose: { yawDeg, pitchDeg, rollDeg },
@@ -236,6 +237,7 @@ export function readFace(core, index, pointer = core.call('web_face', index)) {
     score,
     plausibility,
     confidence: Number.isNaN(confidence) ? null : confidence,
+    pointErrors: Number.isNaN(errors[0]) ? null : errors,
     shapeParameters: Float32Array.from(core.doubles(pointer + 8 * PLAIN, modes)),
   });
 }

@@ -42,6 +42,8 @@ export interface Face {
   readonly plausibility: number;
   /** 0 to 1, the network's own that this is a face and its landmarks fit: below 0.5 do not trust them; null where the model gives none. */
   readonly confidence: number | null;
+  /** The expected distance of each point from the true one in outer-eye distances, 0 to 1; null where the model gives none. */
+  readonly pointErrors: Float32Array | null;
   /** Each within 3 standard deviations of the shape model. */
   readonly shapeParameters: Float32Array;
 }
@@ -190,11 +192,14 @@ export function eyeOpenness(face: Face): { readonly subjectRight: number; readon
 /** Height of the inner lips over their width: 0 closed, about 0.5 and more when yawning. */
 export function mouthOpenness(face: Face): number;
 
-/** Draws landmarks and head axes: red to the head's own left, green down to the chin, blue out of the nose. */
+/**
+ * Draws landmarks and head axes: red to the head's own left, green down to the chin, blue out of the nose. With `errors`, which
+ * is false where it is missing, also a red circle about each point whose radius is its expected error.
+ */
 export function draw(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   faces: readonly Face[],
-  what?: { readonly landmarks?: boolean; readonly axes?: boolean },
+  what?: { readonly landmarks?: boolean; readonly axes?: boolean; readonly errors?: boolean },
 ): void;
 
 /** Whether the network itself doubts a face: a confidence below 0.5. A model that gives none doubts none. */

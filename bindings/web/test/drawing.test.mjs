@@ -15,11 +15,12 @@ function recording() {
   return { target, colours };
 }
 
-const faceOf = (confidence) => ({
+const faceOf = (confidence, pointErrors = null) => ({
   landmarks: Array.from({ length: 68 }, (_, i) => ({ x: i, y: i })),
   box: { left: 0, top: 0, right: 67, bottom: 67 },
   pose: { yawDeg: 0, pitchDeg: 0, rollDeg: 0 },
   confidence,
+  pointErrors,
 });
 
 for (const [confidence, doubtful] of [[0.02, true], [0.4999, true], [0.5, false], [0.99, false], [null, false]]) {
@@ -32,3 +33,17 @@ for (const [confidence, doubtful] of [[0.02, true], [0.4999, true], [0.5, false]
     assert.equal(colours.size, doubtful ? 1 : 2);
   });
 }
+
+test('circles are as large as the expected errors', () => {
+  const { target, colours } = recording();
+  const radii = [];
+  target.arc = (x, y, radius) => radii.push(radius);
+  const face = faceOf(0.9, Float32Array.from({ length: 68 }, (_, i) => i / 256));
+  draw(target, [face, faceOf(0.9)], { axes: false, landmarks: false, errors: true });
+  const eyes = Math.hypot(9, 9); // points 36 and 45 of faceOf
+  assert.equal(radii.length, 68);
+  radii.forEach((radius, i) => assert.ok(Math.abs(radius - (i / 256) * eyes) < 1e-9, `${i}: ${radius}`));
+  assert.ok(colours.has('rgb(255, 60, 60)'));
+  draw(target, [face], { axes: false, landmarks: false });
+  assert.equal(radii.length, 68, 'none unless they are asked for');
+});

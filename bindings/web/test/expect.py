@@ -31,6 +31,7 @@ def plain(face: Face) -> dict[str, object]:
         "score": face.score,
         "plausibility": face.plausibility,
         "confidence": face.confidence,
+        "pointErrors": None if face.point_errors is None else face.point_errors.tolist(),
         "shapeParameters": face.shape_parameters.tolist(),
     }
 

@@ -59,7 +59,7 @@ async function replay(t, build) {
           const look = aligner.lastLook();
           const plain = (array) => Array.from(array);
           return {
-            face: { ...face, shapeParameters: plain(face.shapeParameters) },
+            face: { ...face, pointErrors: face.pointErrors && plain(face.pointErrors), shapeParameters: plain(face.shapeParameters) },
             look: { ...look, pixels: plain(look.pixels), outputs: look.outputs.map(plain), rawLandmarks: plain(look.rawLandmarks), rawPose: plain(look.rawPose) },
           };
         },
@@ -70,6 +70,8 @@ async function replay(t, build) {
       assert.equal(sha256(...look.outputs), one.outputs_sha256, "the network's outputs");
       assert.equal(Math.max(largest(look.rawLandmarks, one.raw_landmarks), largest(look.rawPose, one.raw_pose)), 0);
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));
+      if (one.point_errors === undefined) assert.equal(face.pointErrors, null);
+      else assert.ok(largest(face.pointErrors, one.point_errors) <= 1e-5, `point errors: ${face.pointErrors}`);
       if (one.confidence === undefined) assert.equal(face.confidence, null);
       else assert.ok(Math.abs(face.confidence - one.confidence[0]) <= 1e-5, `confidence ${face.confidence}`);
     });
@@ -78,6 +80,7 @@ async function replay(t, build) {
     await t.test(`decode ${one.name}`, async () => {
       const face = await page.evaluate(decodeInPage, one);
       assert.equal(face.confidence, null, 'there is none without a look');
+      assert.equal(face.pointErrors, null, 'nor are there errors');
       decodedOff = Math.max(decodedOff, checkDecoded(one, face));
     });
   }

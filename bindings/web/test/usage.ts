@@ -9,7 +9,7 @@ export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): 
   const face = await aligner.align(canvas, [1, 2, 3, 4], { refine: true });
   await aligner.align({ data: new Uint8Array(12), width: 2, height: 2, format: 'rgb' }, face.box);
   const context = canvas.getContext('2d');
-  if (context) draw(context, faces, { axes: false });
+  if (context) draw(context, faces, { axes: false, errors: true });
   // @ts-expect-error a box has four edges
   await aligner.align(image, [1, 2, 3]).catch((error: unknown) => error instanceof InputError);
   // @ts-expect-error aligners are made by create
@@ -17,7 +17,9 @@ export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): 
   await aligner.close();
   // @ts-expect-error not every model gives one
   const sure: number = face.confidence;
-  if (isDoubtful(face)) return sure;
+  // @ts-expect-error nor these
+  const hidden: number = face.pointErrors[8];
+  if (isDoubtful(face)) return sure + hidden;
   return face.landmarks[30]!.x + face.pose.yawDeg + face.shapeParameters.length;
 }
 

@@ -118,6 +118,11 @@ public final class GoldenTest {
         float[] pose = {(float) face.yawDeg, (float) face.pitchDeg, (float) face.rollDeg};
         near(name + " pose", pose, numbers(fields.get("pose")), 1e-4);
         near(name + " plausibility", new float[] {(float) face.plausibility}, numbers(fields.get("plausibility")), 1e-5);
+        String errors = fields.get("point_errors");
+        check((errors == null) == (face.pointErrors == null), name + ": point errors");
+        if (errors != null) {
+            near(name + " point errors", face.pointErrors, numbers(errors), 1e-5);
+        }
         String confidence = fields.get("confidence");
         check(confidence != null || Double.isNaN(face.confidence), name + ": confidence " + face.confidence);
         if (confidence != null) {

@@ -6,7 +6,7 @@
 #define CALL(result, name) JNIEXPORT result JNICALL Java_io_asmnetedge_FaceAligner_##name
 #define DETECTION_VALUES 6
 #define PLAIN_VALUES 10
-#define FIXED_VALUES (2 * FA_LANDMARKS + PLAIN_VALUES)
+#define FIXED_VALUES (3 * FA_LANDMARKS + PLAIN_VALUES) /* with the point errors */
 
 void throw_status(JNIEnv *env, fa_status status) {
     const char *kind = status == FA_ERROR_INPUT ? "java/lang/IllegalArgumentException" : "java/lang/IllegalStateException";
@@ -45,6 +45,7 @@ jdoubleArray face_values(JNIEnv *env, const fa_face *face) {
                                        face->box.right, face->box.bottom, face->score, face->plausibility,
                                        face->confidence};
     for (int i = 0; i < PLAIN_VALUES; i++) *at++ = rest[i];
+    for (int i = 0; i < FA_LANDMARKS; i++) *at++ = face->point_errors[i];
     for (int i = 0; i < face->n_modes; i++) *at++ = face->shape_parameters[i];
     jdoubleArray array = (*env)->NewDoubleArray(env, FIXED_VALUES + face->n_modes);
     if (array != NULL) (*env)->SetDoubleArrayRegion(env, array, 0, FIXED_VALUES + face->n_modes, values);

@@ -1,7 +1,7 @@
 package io.asmnetedge;
 
 import androidx.annotation.NonNull;
-import java.util.Arrays;
+import androidx.annotation.Nullable;
 
 /** One aligned face; docs/conventions.md has frames, signs and units. */
 public final class Face {
@@ -31,6 +31,12 @@ public final class Face {
      * gives none.
      */
     public final double confidence;
+
+    /**
+     * The expected distance of each landmark from the true one, in outer-eye distances, 0 to 1; a hidden one has a large error.
+     * Null where the model gives none.
+     */
+    @Nullable public final float[] pointErrors;
 
     @NonNull public final float[] shapeParameters;
 
@@ -88,10 +94,16 @@ public final class Face {
         score = values[at + 7];
         plausibility = values[at + 8];
         confidence = values[at + 9];
-        double[] parameters = Arrays.copyOfRange(values, at + 10, values.length);
-        shapeParameters = new float[parameters.length];
-        for (int i = 0; i < parameters.length; i++) {
-            shapeParameters[i] = (float) parameters[i];
+        float[] errors = floats(values, at + 10, at + 10 + LANDMARKS);
+        pointErrors = Float.isNaN(errors[0]) ? null : errors;
+        shapeParameters = floats(values, at + 10 + LANDMARKS, values.length);
+    }
+
+    private static float[] floats(double[] values, int from, int to) {
+        float[] found = new float[to - from];
+        for (int i = 0; i < found.length; i++) {
+            found[i] = (float) values[from + i];
         }
+        return found;
     }
 }
