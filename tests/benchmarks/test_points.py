@@ -1,4 +1,4 @@
-"""Point errors: made-up looks give their weights back, ranks and ratios are counted, the command writes what it says."""
+"""Point errors: made-up looks give their weights back, ranks and ratios are counted, a file gets what was fitted."""
 
 from __future__ import annotations
 
