@@ -1,4 +1,4 @@
-"""Point errors: made-up looks give their weights back, ranks and ratios are counted, a file gets what was fitted."""
+"""Point errors: made-up looks give their weights back, ranks are counted, a file gets what was fitted."""
 
 from __future__ import annotations
 
