@@ -369,3 +369,6 @@ def test_runs_start_from_weights_and_further_sets_are_measured(tmp_path, capsys)
         tmp_path / "a.json", load_ablation(tmp_path / "t.toml"), train_faces=12, val_faces=4, started_from=""
     )
     assert "started from best.npz where these start from random weights" in found.left["l2"]
+    without = [word for word in words if word not in ("--weights", str(weights))]
+    assert main(without) == 2
+    assert "l2 started from best.npz, expected random weights; use another --runs" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from sdk.errors import InputError
 from sdk.geometry import Crop
 from sdk.metrics import pose_mae
 from sdk.pose_fit import pose_from_landmarks
@@ -60,9 +61,11 @@ def train_all(
 
     Raises:
         CheckpointError: a folder is damaged, cannot be written, or holds a run of another configuration.
+        InputError: a run there started from other weights.
     """
     diverged = {}
     for name, config in ablation.runs.items():
+        _check_start(folder / name, faces.weights)
         if name in leave or RunFolder(folder / name, config).finished():
             continue
         print(f"{name}: {config.epochs} epochs of {config.network} at {config.size} px", flush=True)
@@ -79,6 +82,18 @@ def train_all(
             diverged[name] = str(error)
             print(f"{name}: {error}; the others go on", flush=True)
     return diverged
+
+
+def _check_start(folder: Path, weights: Path | None) -> None:
+    """A run that is there already has to have started where all are to start."""
+    if not (folder / "best.npz").is_file():
+        return
+    there, here = str(read_arrays(folder / "best.npz")[1].get("started_from", "")), weights.name if weights else ""
+    if there != here:
+        raise InputError(
+            f"--runs {folder.parent}: {folder.name} started from {there or 'random weights'}, expected "
+            f"{here or 'random weights'}; use another --runs, or remove the folder to train it again"
+        )
 
 
 def measure_all(ablation: Ablation, faces: Faces, folder: Path, data: Path) -> Iterator[RunRow]:
