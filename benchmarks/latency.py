@@ -8,10 +8,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from benchmarks import c_library
 from benchmarks.stages import STAGES, frame_with_face, stages
 from convert.timing import WARM_UP, Call, interleaved
 from sdk import FaceAligner, ModelFile
@@ -70,11 +72,18 @@ def measure_networks(
 
 
 def measure_stages(
-    aligner: FaceAligner, reference: ModelFile, *, threads: int = 1, runs: int = 200, only: Sequence[str] = ()
+    aligner: FaceAligner,
+    reference: ModelFile,
+    *,
+    threads: int = 1,
+    runs: int = 200,
+    only: Sequence[str] = (),
+    more: Mapping[str, Call] = MappingProxyType({}),
 ) -> list[LatencyRow]:
-    """A row per stage of STAGES but the network's own; the reference's network takes part in the turns."""
+    """A row per stage of STAGES but the network's own, and of `more`; the reference's network takes part in the
+    turns."""
     calls = {s: call for s, call in stages(aligner, threads).items() if s != "network" and s in (only or STAGES)}
-    taken = interleaved({"": _network(reference, threads), **calls}, runs=runs)
+    taken = interleaved({"": _network(reference, threads), **calls, **more}, runs=runs)
     first = float(np.median(taken.pop("")))
     return [_row(aligner.model.name, stage, threads, ms, first) for stage, ms in taken.items()]
 
@@ -183,6 +192,12 @@ def model_table(rows: Sequence[ModelRow]) -> str:
     return "\n".join(lines)
 
 
+def _in_c(library: Path | None, model: Path, threads: int) -> dict[str, Call]:
+    if library is None:
+        return {}
+    return {c_library.STAGE: c_library.tracked_frame(library, model, *frame_with_face(), threads=threads)}
+
+
 def add_parser(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     parser = commands.add_parser(
@@ -202,6 +217,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--format", action="append", help="float32, float16, dynamic or int8 (default: all)")
     parser.add_argument("--threads", type=int, help="from 1 to this many (default: all processors, at most 4)")
     parser.add_argument("--runs", type=int, default=200, help="timed calls each (default %(default)s)")
+    parser.add_argument(
+        "--c-library", type=Path, metavar="FILE", help="libasmnet_edge.so: its tracker takes turns with Python's"
+    )
     parser.add_argument("--no-pin", action="store_true", help="let the system choose processors")
     parser.add_argument("--no-cold", action="store_true", help="leave out cold start and memory")
     parser.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
@@ -229,7 +247,8 @@ def run(options: argparse.Namespace) -> None:
         rows += measure_networks(models, REFERENCE, threads=threads, runs=options.runs)
         for name in own:
             aligner = FaceAligner(models[name], num_threads=threads)
-            rows += measure_stages(aligner, models[REFERENCE], threads=threads, runs=options.runs)
+            more = _in_c(options.c_library, paths[name], threads)
+            rows += measure_stages(aligner, models[REFERENCE], threads=threads, runs=options.runs, more=more)
         machine.unpin(allowed)
     print(to_table(rows))
     cold = [] if options.no_cold else model_rows(paths)
