@@ -7,6 +7,9 @@
 
 #define MAX_BLOCK 64
 #define MAX_SIDE 1e9
+#define LANE 21 /* bits of a channel in a word of the grid */
+#define LANE_MASK (((uint64_t)1 << LANE) - 1)
+#define HALVES (2048 * (1 + ((uint64_t)1 << LANE) + ((uint64_t)1 << 2 * LANE)))
 
 typedef struct {
     double cosine, sine;
@@ -61,6 +64,7 @@ void fa_crop_to_image(const fa_crop *crop, const float (*points)[2], float (*out
 
 typedef struct { /* one image axis */
     int64_t anchor, start, by_column, by_row, first, last;
+    int inside; /* no sample lies beyond first and last */
 } axis;
 
 static int64_t fixed(double value) { return (int64_t)rint(65536.0 * value); }
@@ -82,93 +86,160 @@ static axis axis_of(double center, double reach, int64_t by_column, int64_t by_r
     int64_t beyond = block > 1, left = floor_div(-a.anchor, block), right = floor_div(pixels - 1 - a.anchor, block);
     a.first = least(most(low, left - beyond), right);
     a.last = most(least(high, right + beyond), left);
+    a.inside = a.first == low && a.last == high;
     return a;
-}
-
-static void add_pixel(const uint8_t *pixel, int32_t format, uint32_t sum[3]) {
-    int red = format == FA_BGR || format == FA_BGRA ? 2 : 0, one = format != FA_GRAY;
-    sum[0] += pixel[red];
-    sum[1] += pixel[one];
-    sum[2] += pixel[(2 - red) * one];
 }
 
 typedef struct { /* an image, and how to step through it */
     const fa_image *image;
     int64_t bytes, stride;
+    int32_t red, green, blue; /* where they lie in a pixel */
     int is_camera;
     fa_camera camera;
 } source;
 
 static source source_of(const fa_image *image) {
-    source s = {.image = image, .is_camera = fa_is_camera(image->format)};
+    int32_t format = image->format, grey = format == FA_GRAY;
+    source s = {.image = image, .is_camera = fa_is_camera(format)};
     if (s.is_camera) s.camera = fa_camera_of(image);
-    s.bytes = fa_pixel_bytes(image->format);
+    s.bytes = fa_pixel_bytes(format);
     s.stride = image->stride != 0 ? image->stride : image->width * s.bytes;
+    s.red = format == FA_BGR || format == FA_BGRA ? 2 : 0;
+    s.green = !grey;
+    s.blue = grey ? 0 : 2 - s.red;
     return s;
 }
 
-static void add_block(const source *s, int64_t left, int64_t top, int64_t block, uint32_t sum[3]) {
-    for (int64_t v = top; v < top + block; v++) {
-        const uint8_t *line = s->image->data + clamp(v, 0, s->image->height - 1) * s->stride;
-        for (int64_t u = left; u < left + block; u++)
-            add_pixel(line + clamp(u, 0, s->image->width - 1) * s->bytes, s->image->format, sum);
-    }
+/* Red, green and blue in lanes of 21 bits: sums of a block, and of samples times their weights, fit. */
+static uint64_t lanes(uint64_t red, uint64_t green, uint64_t blue) { return red | green << LANE | blue << 2 * LANE; }
+
+static uint64_t pixel_of(const source *s, const uint8_t *at) { return lanes(at[s->red], at[s->green], at[s->blue]); }
+
+static const uint8_t *place_of(const source *s, int64_t column, int64_t row) {
+    return s->image->data + row * s->stride + column * s->bytes;
 }
 
-static void add_camera_block(const source *s, int64_t left, int64_t top, int64_t block, uint32_t sum[3]) {
+/* So many pixels side by side, all in the image. */
+static void copy_inside(const source *s, const uint8_t *at, int64_t count, uint64_t *out) {
+    const int64_t bytes = s->bytes, red = s->red, green = s->green, blue = s->blue;
+    for (int64_t u = 0; u < count; u++, at += bytes) out[u] = lanes(at[red], at[green], at[blue]);
+}
+
+static uint64_t sum_inside(const source *s, const uint8_t *line, int64_t block) {
+    const int64_t bytes = s->bytes, red = s->red, green = s->green, blue = s->blue;
+    uint64_t sum = 0;
+    for (int64_t v = 0; v < block; v++, line += s->stride) {
+        const uint8_t *at = line;
+        for (int64_t u = 0; u < block; u++, at += bytes) sum += lanes(at[red], at[green], at[blue]);
+    }
+    return sum;
+}
+
+/* Beyond the image its edge pixels are repeated. */
+static uint64_t sum_anywhere(const source *s, int64_t left, int64_t top, int64_t block) {
+    uint64_t sum = 0;
     uint8_t rgb[3];
     for (int64_t v = top; v < top + block; v++)
         for (int64_t u = left; u < left + block; u++) {
-            fa_camera_pixel(&s->camera, clamp(u, 0, s->image->width - 1), clamp(v, 0, s->image->height - 1), rgb);
-            add_pixel(rgb, FA_RGB, sum);
+            int64_t row = clamp(v, 0, s->image->height - 1), column = clamp(u, 0, s->image->width - 1);
+            if (s->is_camera) {
+                fa_camera_pixel(&s->camera, column, row, rgb);
+                sum += lanes(rgb[0], rgb[1], rgb[2]);
+            } else
+                sum += pixel_of(s, place_of(s, column, row));
         }
+    return sum;
+}
+
+/* Of each lane (2 sum + area) / (2 area), rounded down. `inverse` is 2 ** 40 / (2 area), rounded up, which is exact here:
+ * the numerator is below 2 ** 21, the divisor at most 2 ** 13. */
+static uint64_t mean(uint64_t sum, uint64_t area, uint64_t inverse) {
+    uint64_t of[3];
+    for (int c = 0; c < 3; c++) of[c] = ((2 * (sum >> c * LANE & LANE_MASK) + area) * inverse) >> 40;
+    return lanes(of[0], of[1], of[2]);
+}
+
+typedef struct { /* of the blocks of a row those that lie in the image */
+    int64_t first, end;
+} run;
+
+static run run_of(const source *s, const axis *x, int64_t top, int64_t block) {
+    run r = {x->last + 1, x->last + 1};
+    if (s->is_camera || top < 0 || top + block > s->image->height) return r;
+    r.first = clamp(floor_div(block - 1 - x->anchor, block), x->first, x->last + 1);
+    r.end = clamp(floor_div(s->image->width - x->anchor, block), r.first, x->last + 1);
+    return r;
 }
 
 static void fill(const fa_image *image, const axis *x, const axis *y, int64_t block, fa_grid *grid) {
     source s = source_of(image);
-    uint32_t area = (uint32_t)(block * block);
-    uint8_t *out = grid->pixels;
-    for (int64_t row = y->first; row <= y->last; row++)
-        for (int64_t column = x->first; column <= x->last; column++, out += 3) {
-            uint32_t sum[3] = {0, 0, 0};
-            int64_t left = x->anchor + block * column, top = y->anchor + block * row;
-            if (s.is_camera)
-                add_camera_block(&s, left, top, block, sum);
-            else
-                add_block(&s, left, top, block, sum);
-            for (int c = 0; c < 3; c++) out[c] = (uint8_t)((2 * sum[c] + area) / (2 * area));
+    uint64_t area = (uint64_t)(block * block), inverse = (((uint64_t)1 << 40) + 2 * area - 1) / (2 * area);
+    uint64_t *out = grid->pixels;
+    for (int64_t row = y->first; row <= y->last; row++, out += grid->columns) {
+        int64_t top = y->anchor + block * row, column = x->first;
+        run r = run_of(&s, x, top, block);
+        for (; column < r.first; column++)
+            out[column - x->first] = mean(sum_anywhere(&s, x->anchor + block * column, top, block), area, inverse);
+        if (block == 1 && r.first < r.end) {
+            copy_inside(&s, place_of(&s, x->anchor + r.first, top), r.end - r.first, out + (r.first - x->first));
+            column = r.end;
         }
+        for (; column < r.end; column++)
+            out[column - x->first] = mean(sum_inside(&s, place_of(&s, x->anchor + block * column, top), block), area, inverse);
+        for (; column <= x->last; column++)
+            out[column - x->first] = mean(sum_anywhere(&s, x->anchor + block * column, top, block), area, inverse);
+    }
 }
 
 static fa_status reserve(fa_grid *grid, const axis *x, const axis *y) {
     grid->columns = x->last - x->first + 1;
     grid->rows = y->last - y->first + 1;
-    size_t needed = (size_t)grid->columns * (size_t)grid->rows * 3;
+    size_t needed = (size_t)grid->columns * (size_t)grid->rows * sizeof *grid->pixels;
     if (needed <= grid->capacity) return FA_OK;
-    uint8_t *larger = realloc(grid->pixels, needed);
+    uint64_t *larger = realloc(grid->pixels, needed);
     if (larger == NULL) return fa_fail(FA_ERROR_MEMORY, "frame: no memory for %zu bytes", needed);
     grid->pixels = larger;
     grid->capacity = needed;
     return FA_OK;
 }
 
-static void sample(const axis *x, const axis *y, const fa_grid *grid, int32_t size, uint8_t *out) {
+/* (2048 + the weighted sum of four) >> 12 of each lane. */
+static void between(const uint64_t *above, const uint64_t *below, int64_t left, int64_t right, uint64_t f, uint64_t g,
+                    uint8_t *out) {
+    uint64_t sum = HALVES + (64 - f) * (64 - g) * above[left] + f * (64 - g) * above[right] + (64 - f) * g * below[left] +
+                   f * g * below[right];
+    for (int c = 0; c < 3; c++) out[c] = (uint8_t)(sum >> (12 + c * LANE));
+}
+
+static void sample_inside(const axis *x, const axis *y, const fa_grid *grid, int32_t size, uint8_t *out) {
+    for (int32_t j = 0; j < size; j++) {
+        int64_t px = x->start + j * x->by_row, py = y->start + j * y->by_row;
+        for (int32_t i = 0; i < size; i++, out += 3, px += x->by_column, py += y->by_column) {
+            const uint64_t *at = grid->pixels + ((py >> 16) - y->first) * grid->columns + ((px >> 16) - x->first);
+            between(at, at + grid->columns, 0, 1, (uint64_t)(px >> 10 & 63), (uint64_t)(py >> 10 & 63), out);
+        }
+    }
+}
+
+static void sample_anywhere(const axis *x, const axis *y, const fa_grid *grid, int32_t size, uint8_t *out) {
     int64_t last_column = grid->columns - 1, last_row = grid->rows - 1;
     for (int32_t j = 0; j < size; j++)
         for (int32_t i = 0; i < size; i++, out += 3) {
-            int64_t px = (x->start + i * x->by_column + j * x->by_row) >> 10;
-            int64_t py = (y->start + i * y->by_column + j * y->by_row) >> 10;
-            int64_t u = (px >> 6) - x->first, v = (py >> 6) - y->first;
-            uint32_t f = (uint32_t)(px & 63), g = (uint32_t)(py & 63);
-            const uint8_t *above = grid->pixels + clamp(v, 0, last_row) * grid->columns * 3;
-            const uint8_t *below = grid->pixels + clamp(v + 1, 0, last_row) * grid->columns * 3;
-            int64_t left = clamp(u, 0, last_column) * 3, right = clamp(u + 1, 0, last_column) * 3;
-            for (int c = 0; c < 3; c++) {
-                uint32_t upper = (64 - f) * above[left + c] + f * above[right + c];
-                uint32_t lower = (64 - f) * below[left + c] + f * below[right + c];
-                out[c] = (uint8_t)(((64 - g) * upper + g * lower + 2048) >> 12);
-            }
+            int64_t px = x->start + i * x->by_column + j * x->by_row;
+            int64_t py = y->start + i * y->by_column + j * y->by_row;
+            int64_t u = (px >> 16) - x->first, v = (py >> 16) - y->first;
+            const uint64_t *above = grid->pixels + clamp(v, 0, last_row) * grid->columns;
+            const uint64_t *below = grid->pixels + clamp(v + 1, 0, last_row) * grid->columns;
+            between(above, below, clamp(u, 0, last_column), clamp(u + 1, 0, last_column), (uint64_t)(px >> 10 & 63),
+                    (uint64_t)(py >> 10 & 63), out);
         }
+}
+
+static void sample(const axis *x, const axis *y, const fa_grid *grid, int32_t size, uint8_t *out) {
+    if (x->inside && y->inside)
+        sample_inside(x, y, grid, size, out);
+    else
+        sample_anywhere(x, y, grid, size, out);
 }
 
 fa_status fa_crop_extract(const fa_crop *crop, const fa_image *image, int32_t size, fa_grid *grid, uint8_t *out) {

@@ -129,7 +129,7 @@ typedef struct fa_crop {
     double center_x, center_y, side, angle_deg;
 } fa_crop;
 typedef struct fa_grid { /* block means of the part of a frame under a crop; grows, is reused */
-    uint8_t *pixels;     /* rows x columns x 3, RGB */
+    uint64_t *pixels;    /* rows x columns, each red, green and blue in 21 bits */
     size_t capacity;
     int64_t columns, rows;
 } fa_grid;
