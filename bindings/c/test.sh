@@ -38,6 +38,13 @@ else
     skip "the comparison of refusals: $python has no numpy"
 fi
 
+say "its tracker in turns with Python's, as benchmarks latency times it"
+if "$python" -c 'import cv2, pytest, ai_edge_litert' 2>/dev/null; then
+    (cd ../.. && ASMNET_C_LIBRARY=$build/plain/libasmnet_edge.so "$python" -m pytest -q -k c_tracker tests/benchmarks/test_latency.py)
+else
+    skip "the turns: $python lacks OpenCV, pytest or LiteRT"
+fi
+
 if [ -n "${ASMNET_TFLITE:-}" ]; then
     say "a library with the classic TFLite C API"
     ASMNET_RUNTIME=$ASMNET_TFLITE "$build/plain/tests/test_golden" "$model" "$golden" 3

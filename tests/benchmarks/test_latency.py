@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks import baselines, machine, timings
 from benchmarks.__main__ import _parser, main
+from benchmarks.c_library import STAGE, tracked_frame
 from benchmarks.cold import cold_start
 from benchmarks.flops import count, macs_of
 from benchmarks.latency import (
@@ -253,3 +254,18 @@ def test_every_shipped_model_is_measured(monkeypatch, tmp_path):
     assert set(baselines.model_paths()) == {f"asmnet_128_{f}" for f in baselines.formats()} | {"fast_int8"}
     assert set(baselines.model_paths(chosen=["float32"])) == {"asmnet_128_float32"}
     assert set(baselines.model_paths(["asmnet_128"], ["int8"])) == {"asmnet_128_int8"}
+
+
+def test_what_is_no_c_library_is_refused(tmp_path):
+    file = tmp_path / "libasmnet_edge.so"
+    file.write_bytes(b"no library")
+    with pytest.raises(BackendError, match=r"libasmnet_edge\.so: expected the library of bindings/c"):
+        tracked_frame(file, SHIPPED, *frame_with_face())
+
+
+@pytest.mark.skipif("ASMNET_C_LIBRARY" not in os.environ, reason="ASMNET_C_LIBRARY names no libasmnet_edge.so")
+def test_the_c_tracker_takes_its_turns():
+    call = tracked_frame(Path(os.environ["ASMNET_C_LIBRARY"]), SHIPPED, *frame_with_face())
+    rows = measure_stages(FaceAligner(), ModelFile.default(), runs=3, only=("track",), more={STAGE: call})
+    assert [r.stage for r in rows] == ["track", "track in C"]
+    assert all(r.p50_ms > 0 for r in rows)
