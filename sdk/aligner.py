@@ -254,14 +254,11 @@ class FaceAligner:
             points, pose_output = self._model.scheme.mirror_landmarks(points), pose_output * MIRRORED_POSE
         else:
             points, pose_output = self._interpreter.run(pixels)
-        face = decoded(self._model, crop, points, pose_output, score=score)
-        confidence = getattr(self._interpreter, "confidence", None)  # an interpreter of one's own has neither
+        sure = getattr(self._interpreter, "confidence", None)  # an interpreter of one's own has neither
         errors = getattr(self._interpreter, "point_errors", None)
         if mirrored and errors is not None:
             errors = errors[list(self._model.scheme.mirror)]
-        if confidence is None and errors is None:
-            return face
-        return replace(face, confidence=confidence, point_errors=errors)
+        return decoded(self._model, crop, points, pose_output, score=score, confidence=sure, point_errors=errors)
 
     def _again(self, frame: UInt8, face: Face) -> Face | None:
         crop = self._crop_of(face, frame)
@@ -272,11 +269,17 @@ class FaceAligner:
         if disagreement(first, second) > SETTLED:
             first, second = second, self._again(frame, second) or second
         landmarks = (first.landmarks + second.landmarks) * np.float32(0.5)
-        face = described(self._model, landmarks, mean_pose(first.pose, second.pose), score=second.score)
+        sure = None
         if first.confidence is not None and second.confidence is not None:
-            face = replace(face, confidence=(first.confidence + second.confidence) / 2.0)
-        if first.point_errors is not None and second.point_errors is not None:
-            face = replace(face, point_errors=errors_of_two(first, second, face, self._model))
+            sure = (first.confidence + second.confidence) / 2.0
+        face = described(
+            self._model,
+            landmarks,
+            mean_pose(first.pose, second.pose),
+            score=second.score,
+            confidence=sure,
+            point_errors=errors_of_two(first, second, landmarks, self._model),
+        )
         return self._mended(face)
 
     def _mended(self, face: Face) -> Face:
@@ -299,7 +302,16 @@ def _renew_lock(aligner: FaceAligner) -> None:
     aligner._lock = threading.RLock()
 
 
-def decoded(model: ModelFile, crop: Crop, points: Float32, pose_output: Float32, *, score: float = 1.0) -> Face:
+def decoded(
+    model: ModelFile,
+    crop: Crop,
+    points: Float32,
+    pose_output: Float32,
+    *,
+    score: float = 1.0,
+    confidence: float | None = None,
+    point_errors: Float32 | None = None,
+) -> Face:
     """The face that a network's answers to a crop mean.
 
     Args:
@@ -307,10 +319,19 @@ def decoded(model: ModelFile, crop: Crop, points: Float32, pose_output: Float32,
         pose_output: (3,) yaw, pitch and roll as the network gives them.
     """
     pose = decode_pose(pose_output, crop_angle_deg=crop.angle_deg, yaw_expansion=model.yaw_expansion)
-    return described(model, crop.to_image(points), pose, score=score)
+    landmarks = crop.to_image(points)
+    return described(model, landmarks, pose, score=score, confidence=confidence, point_errors=point_errors)
 
 
-def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: float) -> Face:
+def described(
+    model: ModelFile,
+    landmarks: Float32,
+    pose: HeadPose,
+    *,
+    score: float,
+    confidence: float | None = None,
+    point_errors: Float32 | None = None,
+) -> Face:
     """The face of landmarks (n, 2) in the image, with what the shape model says of them."""
     b, plausibility = model.shape_model.described(model.shape_model.align(landmarks)[0])
     return Face(
@@ -320,22 +341,21 @@ def described(model: ModelFile, landmarks: Float32, pose: HeadPose, *, score: fl
         score=score,
         shape_parameters=b,
         plausibility=plausibility,
+        confidence=confidence,
+        point_errors=point_errors,
     )
 
 
-def errors_of_two(first: Face, second: Face, mean: Face, model: ModelFile) -> Float32 | None:
-    """Point errors (n,) of the mean of two looks: from theirs, and from how far apart the looks are."""
-    assert first.point_errors is not None, "the caller has seen to it"
-    assert second.point_errors is not None, "the caller has seen to it"
+def errors_of_two(first: Face, second: Face, mean: Float32, model: ModelFile) -> Float32 | None:
+    """Point errors (n,) of the mean (n, 2) of two looks: from theirs, and from how far apart the looks are."""
     looks = None if model.head is None else model.head.errors_looks
-    if looks is None:
+    if looks is None or first.point_errors is None or second.point_errors is None:
         return None
     of_mean, of_distance = looks.tolist()
     right, left = model.scheme.outer_eye_corners
     moved = first.landmarks.astype(np.float64) - second.landmarks
-    eyes = mean.landmarks[right].astype(np.float64) - mean.landmarks[left]
-    apart = np.sqrt(np.add.reduce(moved * moved, axis=1))
-    distance = apart / max(math.sqrt(float(eyes @ eyes)), SMALLEST_EYES)
+    eyes = math.dist(mean[right].tolist(), mean[left].tolist())
+    distance = np.sqrt(np.add.reduce(moved * moved, axis=1)) / max(eyes, SMALLEST_EYES)
     own = (first.point_errors.astype(np.float64) + second.point_errors) / 2.0
     return np.asarray(np.minimum(of_mean * own + of_distance * distance, 1.0), np.float32)
 

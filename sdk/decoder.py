@@ -36,8 +36,8 @@ class Decoder:
         self._n, self._zero_point = head.n_points, float(head.top_zero_point)
         self._scale = head.maps_scale
         self._chance = np.exp(head.maps_scale * (np.arange(256.0) - GREATEST))  # of an integer, not yet of a map
-        self._side, self._eyes = head.maps_side, list(eyes)
-        self._errors = None if head.errors_kernel is None else _layer(head.errors_kernel, head.errors_bias)
+        self._side, self._eyes = head.maps_side, eyes
+        self._errors = _negated(head)
         self._cells = _cells(head.maps_side, squares=self._errors is not None)
         self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
         self._kernel[2 * self._n :] *= head.top_scale
@@ -48,8 +48,9 @@ class Decoder:
         self._whole: Float64 = np.ones(self._n)
         self._squares: Float64 | None = None
         self._landmarks: Float32 = np.zeros((self._n, 2), np.float32)
-        confidence = head.confidence_kernel
-        self._weights = None if confidence is None else _layer(confidence, head.confidence_bias)
+        self._weights: tuple[Float64, float] | None = None
+        if head.confidence_kernel is not None and head.confidence_bias is not None:
+            self._weights = head.confidence_kernel.astype(np.float64), float(head.confidence_bias[0])
 
     def __call__(self, maps: UInt8, top: UInt8) -> tuple[Float32, Float32]:
         """Landmarks (n, 2) in crop coordinates and pose (3,).
@@ -82,7 +83,8 @@ class Decoder:
         if self._weights is None:
             return None
         kernel, bias = self._weights
-        return float(_logistic(kernel @ self.log_peaks + bias[0]))
+        logit = float(kernel @ self.log_peaks) + bias
+        return 1.0 / (1.0 + math.exp(-min(max(logit, -MOST_LOGIT), MOST_LOGIT)))
 
     @property
     def log_spreads(self) -> Float64:
@@ -95,34 +97,42 @@ class Decoder:
         """
         if self._squares is None:
             raise BackendError("this model gives no point errors: python -m benchmarks points adds them")
-        places = self._features[: 2 * self._n].reshape(-1, 2)
-        about = self._squares / self._whole - np.add.reduce(places * places, axis=1)
-        return np.asarray(np.log(np.maximum(about, 0.0) + 1.0 / (6.0 * self._side**2)))
+        x, y = self._features[: 2 * self._n : 2], self._features[1 : 2 * self._n : 2]
+        about = self._squares / self._whole
+        about -= x * x + y * y
+        np.maximum(about, 0.0, out=about)
+        about += 1.0 / (6.0 * self._side**2)
+        return np.asarray(np.log(about, out=about))
 
     @property
     def eye_distance(self) -> float:
         """Of the last call's outer eye corners, in sides of the crop, at least a cell."""
-        apart = np.subtract(*self._landmarks[self._eyes].astype(np.float64))
-        return max(float(np.sqrt(apart @ apart)), 1.0 / self._side)
+        right, left = (self._landmarks[eye].tolist() for eye in self._eyes)
+        return max(math.dist(right, left), 1.0 / self._side)
 
     @property
     def point_errors(self) -> Float32 | None:
         """Of the last call (n,), 0 to 1, see `Face.point_errors`; None where the model gives none."""
         if self._errors is None:
             return None
-        kernel, bias = self._errors
+        own, mean, eyes, bias = self._errors  # negated: the argument of exp
         spreads = self.log_spreads
-        others = kernel[:, 1] * (np.add.reduce(spreads) / self._n) + kernel[:, 2] * math.log(self.eye_distance)
-        return np.asarray(_logistic(bias + kernel[:, 0] * spreads + others), np.float32)
+        values = own * spreads
+        values += mean * (float(np.add.reduce(spreads)) / self._n)
+        values += eyes * math.log(self.eye_distance)
+        values += bias
+        np.minimum(values, MOST_LOGIT, out=values)
+        np.exp(values, out=values)
+        values += 1.0
+        return np.asarray(1.0 / values, np.float32)
 
 
-def _layer(kernel: Float32, bias: Float32 | None) -> tuple[Float64, Float64]:
-    assert bias is not None, "Head has seen to it"
-    return kernel.astype(np.float64), bias.astype(np.float64)
-
-
-def _logistic(values: npt.ArrayLike) -> Float64:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -MOST_LOGIT, MOST_LOGIT))))
+def _negated(head: Head) -> tuple[Float64, Float64, Float64, Float64] | None:
+    """Weights (n,) of a point's own spread, of the mean and of the eyes, and the bias, all with the other sign."""
+    if head.errors_kernel is None or head.errors_bias is None:
+        return None
+    own, mean, eyes = -head.errors_kernel.astype(np.float64).T
+    return own.copy(), mean.copy(), eyes.copy(), -head.errors_bias.astype(np.float64)
 
 
 def _cells(side: int, *, squares: bool) -> Float64:

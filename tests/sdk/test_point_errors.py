@@ -144,11 +144,11 @@ def test_faces_come_with_errors_and_of_two_looks_their_mean_and_distance_count(m
     apart = replace(first, landmarks=first.landmarks + np.float32([3, 4]))
     eyes = np.linalg.norm(first.landmarks[36] - first.landmarks[45])
     own = first.point_errors
-    np.testing.assert_allclose(errors_of_two(first, first, first, model), 0.85 * own, rtol=1e-6)
-    found = errors_of_two(first, apart, first, model)
+    np.testing.assert_allclose(errors_of_two(first, first, first.landmarks, model), 0.85 * own, rtol=1e-6)
+    found = errors_of_two(first, apart, first.landmarks, model)
     np.testing.assert_allclose(found, 0.85 * own + 0.45 * 5.0 / eyes, rtol=1e-6)
     far = replace(first, landmarks=first.landmarks + np.float32(1e4))
-    np.testing.assert_array_equal(errors_of_two(first, far, first, model), np.ones(68, np.float32))
+    np.testing.assert_array_equal(errors_of_two(first, far, first.landmarks, model), np.ones(68, np.float32))
 
 
 class Telling(FakeInterpreter):
