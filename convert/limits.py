@@ -38,7 +38,8 @@ class Limits:
     Against the answers on record:
         record_shift_percent: of all points together in x or y, signed, per cent of the crop's side.
         record_point_percent: the same for each point by itself, mean over the looks of `align`.
-        record_percent: distance of the points, mean over faces, of the point that moved most, per cent.
+        record_percent: distance of the points, mean over faces, of the point that moved most, per cent; and the
+            mean difference of the points' expected errors, in per cent of the outer-eye distance.
         record_pose_deg: mean difference of the angles; those of landmarks alone likewise.
         record_share: difference of confidence and of plausibility, each a mean.
         record_exact: what follows from the file alone, in per cent, degrees and shares: only rounding differs.

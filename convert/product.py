@@ -91,6 +91,8 @@ class Answers(Arrays):
     Attributes:
         landmarks (m, n, 2), poses, landmark_poses (m, 3), confidences, plausibilities (m,): `align` on drawn
             faces, then on portraits. NaN for confidence where the model gives none.
+        errors (m, n): the point errors of the same; NaN where the model gives none, and without a face in a record
+            of an earlier version.
         nobody (k,): confidences where nobody is.
         refined (r, n, 2), refined_poses (r, 3): one look in REFINED_EVERY with `refine=True`.
         found (p, n, 2), found_poses (p, 3): the first face that `predict` finds in each picture, NaN where it
@@ -103,6 +105,7 @@ class Answers(Arrays):
     landmark_poses: Float64
     confidences: Float64
     plausibilities: Float64
+    errors: Float64
     nobody: Float64
     refined: Float64
     refined_poses: Float64
@@ -158,6 +161,7 @@ def _aligned(aligner: FaceAligner, looks: Sequence[Look]) -> dict[str, Float64]:
         "landmark_poses": _poses([aligner.landmark_pose(face) for face in faces]),
         "confidences": _confidences(faces),
         "plausibilities": np.array([face.plausibility for face in faces]),
+        "errors": _errors(faces),
     }
 
 
@@ -240,6 +244,12 @@ def _landmarks(faces: Sequence[Face]) -> Float64:
 
 def _poses(poses: Sequence[HeadPose]) -> Float64:
     return np.array([(pose.yaw_deg, pose.pitch_deg, pose.roll_deg) for pose in poses], np.float64)
+
+
+def _errors(faces: Sequence[Face]) -> Float64:
+    none = np.full(len(faces[0].landmarks), np.nan)
+    found = [none if face.point_errors is None else face.point_errors for face in faces]
+    return np.stack(found).astype(np.float64)
 
 
 def _confidences(faces: Sequence[Face]) -> Float64:
