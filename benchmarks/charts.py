@@ -46,11 +46,7 @@ def cost_chart(points: Sequence[Point], *, cost: str, error: str) -> Any:
     axes.set_xlim(low / 1.5, high * 2.5)
     bottom, top = min(p.error for p in points), max(p.error for p in points)
     axes.set_ylim(bottom - ERROR_MARGIN, top + ERROR_MARGIN)
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    _write_plainly(axes.xaxis)
     return figure
 
 
@@ -97,9 +93,18 @@ def reliability_chart(curves: Mapping[str, tuple[Any, Any]]) -> Any:
         scale("log")
         limit(low, high)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        _write_plainly(axis)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
     return figure
+
+
+def _write_plainly(axis: Any) -> None:
+    """1, 2, 5, 10 and so on along a logarithmic axis."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _axes(x: str, y: str) -> tuple[Any, Any]:

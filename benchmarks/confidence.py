@@ -1,7 +1,8 @@
 """What the network's own confidence is worth, and the weights that a model file keeps for it.
 
-Shown are annotated faces in crops beside the mark, and crops with no face or a piece of one. A crop counts as
-fitted if the landmarks are, on average, within GOOD of the outer-eye distance of the true ones.
+Shown are annotated faces in crops beside the mark, and crops with no face or a piece of one. To fit the weights
+the faces are shown in harder views as well (benchmarks.hard_views).
+A crop counts as fitted if the landmarks are, on average, within GOOD of the outer-eye distance of the true ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.face_sets import W300, is_held_out
+from benchmarks.hard_views import VIEWS, View, as_it_is
 from sdk import BBox, ModelFile
 from sdk.errors import InputError
 from sdk.frames import bgr_to_rgb
@@ -22,8 +25,9 @@ from sdk.interpreter import TfliteInterpreter
 from sdk.metrics import nme_interocular
 from train.augment import jittered_crop
 from train.datasets import Sample, read_packed
-from train.datasets.packed import Split
-from train.detection.photos import Photo, read_photos
+from train.detection.photos import Photo
+
+INFANT_SET, INFANTS = "InfAnFace", "infants"
 
 GOOD = 8.0
 """Per cent of the outer-eye distance."""
@@ -40,6 +44,7 @@ NEAR, WRONG_SIZE = (0.35, 1.0), (0.3, 3.0)
 PENALTY = 1e-3
 """Of squared weights; chosen on val."""
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 
@@ -55,6 +60,10 @@ class Seen:
 
     peaks: Float64
     errors: Float64
+
+    def __add__(self, other: Seen) -> Seen:
+        """The crops of both."""
+        return Seen(np.concatenate([self.peaks, other.peaks]), np.concatenate([self.errors, other.errors]))
 
     @property
     def faces(self) -> npt.NDArray[np.bool_]:
@@ -84,8 +93,33 @@ class ConfidenceRow:
         return asdict(self)
 
 
-def look(model: ModelFile, data: Path, split: Split, photos: str, *, looks: int, seed: int = 0) -> Seen:
-    """`looks` crops of each annotated face of 300W, and as many without a face of each photo of detection/.
+def faces_of(data: Path, part: str) -> list[Sample]:
+    """The annotated faces of a part: a split of 300W, or the `infants` of InfAnFace's test split.
+
+    Infants of its train split are in `train` too, and the fifth of them that no training may see in `val`.
+    """
+    if part == INFANTS:
+        return read_packed(data / INFANT_SET, split="test")
+    faces = read_packed(data / W300, split=part)  # type: ignore[arg-type]  # it is one of them
+    if part in ("train", "val"):
+        infants = read_packed(data / INFANT_SET, split="train")
+        faces += [face for face in infants if is_held_out(face.subject) == (part == "val")]
+    return faces
+
+
+def look(
+    model: ModelFile,
+    faces: Sequence[Sample],
+    photos: Sequence[Photo],
+    *,
+    looks: int,
+    harder: bool = False,
+    seed: int = 0,
+) -> Seen:
+    """`looks` crops of each annotated face, and as many without a face of each photo.
+
+    Args:
+        harder: each crop of a face is of one of hard_views.VIEWS, drawn at random.
 
     Raises:
         InputError: the model ends in landmarks, so that its maps are not to be had.
@@ -94,7 +128,7 @@ def look(model: ModelFile, data: Path, split: Split, photos: str, *, looks: int,
         raise InputError(f"model {model.origin}: expected a model with a head, whose maps can be seen")
     network, rng = TfliteInterpreter(model), np.random.default_rng(seed)
     peaks, errors = [], []
-    for crop, error in _crops(model, data, split, photos, looks, rng):
+    for crop, error in _crops(model, faces, photos, looks, rng, list(VIEWS.values()) if harder else [as_it_is]):
         points, _ = network.run(crop)
         peaks.append(network.log_peaks)
         errors.append(error(points))
@@ -102,22 +136,28 @@ def look(model: ModelFile, data: Path, split: Split, photos: str, *, looks: int,
 
 
 def _crops(
-    model: ModelFile, data: Path, split: Split, photos: str, looks: int, rng: np.random.Generator
+    model: ModelFile,
+    faces: Sequence[Sample],
+    photos: Sequence[Photo],
+    looks: int,
+    rng: np.random.Generator,
+    views: Sequence[View],
 ) -> Iterator[tuple[UInt8, Any]]:
     """RGB crops, and what their landmarks' error is."""
-    for sample in read_packed(data / "300W", split=split):
+    for sample in faces:
         image = sample.read_image()
         for _ in range(looks):
-            yield _of_face(model, sample, image, rng)
-    for photo in read_photos(data / "detection", split=photos):
+            view = views[int(rng.integers(len(views)))]
+            yield _of_face(model, *view(image, sample.landmarks, rng), rng)
+    for photo in photos:
         image = photo.read_image()
         for crop in _beside(model, photo, image, looks, rng):
             yield bgr_to_rgb(crop.extract(image)), lambda _: np.inf
 
 
-def _of_face(model: ModelFile, sample: Sample, image: UInt8, rng: np.random.Generator) -> tuple[UInt8, Any]:
+def _of_face(model: ModelFile, image: UInt8, landmarks: Float32, rng: np.random.Generator) -> tuple[UInt8, Any]:
     crop = jittered_crop(
-        sample.landmarks,
+        landmarks,
         rng,
         size=model.input_size,
         margin=model.margin,
@@ -125,7 +165,7 @@ def _of_face(model: ModelFile, sample: Sample, image: UInt8, rng: np.random.Gene
         shift=SHIFT,
         rotation_deg=ROLL_DEG,
     )
-    truth = crop.to_crop(sample.landmarks)[None]
+    truth = crop.to_crop(landmarks)[None]
     return bgr_to_rgb(crop.extract(image)), lambda points: float(nme_interocular(truth, points[None])[0])
 
 

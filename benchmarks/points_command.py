@@ -44,9 +44,7 @@ def add_parser(commands: Any) -> None:
         "models/side_shift_300w.npz of a checkout)",
     )
     parser.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
-    parser.add_argument(
-        "--plot", type=Path, metavar="PNG", help="draw true over expected errors of the last model"
-    )
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw true over expected errors")
     parser.set_defaults(run=_run)
 
 
@@ -59,19 +57,17 @@ def _run(options: argparse.Namespace) -> None:
 
     given = options.side_shift or SIDE_SHIFT
     shift = SideShift.load(given) if options.side_shift or given.is_file() else None
+    shifts = {} if shift is None else {W300: shift}
     for path in options.write_into:
         _fit(path, options.data, shift)
-    rows, kept = [], {}
+    rows = []
     for model in options.model or options.write_into or ("accurate", "fast"):
         with FaceAligner(model) as aligner:
-            more, kept = reliability.measure(
-                aligner, options.data, side_shifts={} if shift is None else {W300: shift}
-            )
-        rows += more
+            rows += reliability.measure(aligner, options.data, side_shifts=shifts)
     print(reliability.to_table(rows))
     if options.plot:
         content = io.BytesIO()
-        reliability.chart(kept).savefig(content, format="png", dpi=100, metadata={"Software": None})
+        reliability.chart(rows).savefig(content, format="png", dpi=100, metadata={"Software": None})
         write_bytes(options.plot, content.getvalue())
         print(f"wrote {options.plot}")
     write_record(options.out, "points", [r.to_dict() for r in rows])

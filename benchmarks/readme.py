@@ -17,6 +17,7 @@ from benchmarks import (
     limits,
     pose,
     quality,
+    reliability,
     search,
     video,
 )
@@ -45,6 +46,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
         "docs/conventions.md": {
             "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]])),
             "confidence": lambda r: confidence.to_table([confidence.ConfidenceRow(**row) for row in r["rows"]]),
+            "points": lambda r: reliability.to_table([reliability.ReliabilityRow(**row) for row in r["rows"]]),
         },
         "docs/guide.md": {
             "quality": lambda r: quality.to_table([quality.QualityRow(**row) for row in r["rows"]]),

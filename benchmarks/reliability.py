@@ -23,7 +23,8 @@ SETS = ((W300, "test_challenging"), ("WFLW_test_subset", "test"), ("InfAnFace", 
 COMMON = (W300, "test_common")
 """Measured by itself: easy faces, of which there are more than of all others."""
 
-WHOLE = "all three"
+WHOLE = "all hard faces"
+REFINED = "jittered, refined"
 BINS = 5
 
 Float64 = npt.NDArray[np.float64]
@@ -71,20 +72,19 @@ class ReliabilityRow:
 
 def measure(
     aligner: FaceAligner, data: Path, *, seed: int = 0, side_shifts: Mapping[str, SideShift] | None = None
-) -> tuple[list[ReliabilityRow], dict[str, Told]]:
-    """Rows of each set, and what was seen of WHOLE and of COMMON in two looks.
+) -> list[ReliabilityRow]:
+    """Rows of each set, of WHOLE and of COMMON, in one look and in two.
 
     Raises:
         InputError: the model gives no point errors.
     """
-    rows, kept = [], {}
-    for boxes in ("jittered", "jittered, refined"):
+    rows = []
+    for boxes in ("jittered", REFINED):
         found = dict(_told(aligner, data, boxes, seed, side_shifts or {}))
         whole = Told.joined([found[_name(*of)] for of in SETS])
         found = {WHOLE: whole, **found}
         rows += [row(aligner.model.name, name, boxes, told) for name, told in found.items()]
-        kept = {name: found[name] for name in (WHOLE, _name(*COMMON))}
-    return rows, kept
+    return rows
 
 
 def _told(
@@ -137,9 +137,10 @@ def binned(told: Told, bins: int) -> tuple[Float64, Float64]:
     return expected, true
 
 
-def chart(kept: Mapping[str, Told], *, bins: int = 10) -> Any:
-    """True over expected error, of tenths of the points."""
-    return reliability_chart({name: tuple(100.0 * v for v in binned(told, bins)) for name, told in kept.items()})
+def chart(rows: Sequence[ReliabilityRow]) -> Any:
+    """True over expected error in each fifth of the points, of WHOLE and of COMMON in two looks."""
+    shown = [r for r in rows if r.boxes == REFINED and r.set in (WHOLE, _name(*COMMON))]
+    return reliability_chart({f"{r.model}, {r.set}": (r.expected_percent, r.true_percent) for r in shown})
 
 
 def to_table(rows: Sequence[ReliabilityRow]) -> str:

@@ -12,9 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.confidence import FREE, Seen, _beside, auc, fit, look, row, with_confidence
+from benchmarks.confidence import FREE, INFANTS, Seen, _beside, auc, faces_of, fit, look, row, with_confidence
+from benchmarks.face_sets import is_held_out
 from sdk import BBox, InputError, ModelFile
+from sdk.testing import rendered_face
+from train.datasets import Sample
 from train.detection.photos import Photo
+from train.prepare import write_columns
 
 MODEL = ModelFile.default()
 
@@ -70,4 +74,52 @@ def test_the_model_file_gets_the_weights():
 def test_a_model_that_ends_in_landmarks_is_refused(tmp_path):
     path = Path(__file__).resolve().parents[2] / "models" / "asmnet_128_int8.tflite"
     with pytest.raises(InputError, match="expected a model with a head"):
-        look(ModelFile.load(path), tmp_path, "val", "val", looks=1)
+        look(ModelFile.load(path), [], [], looks=1)
+
+
+def test_harder_views_are_seen_where_they_are_asked_for(tmp_path, monkeypatch):
+    import cv2
+
+    from benchmarks import confidence
+
+    image, landmarks = rendered_face(np.random.default_rng(0))
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    face = Sample(tmp_path / "a.png", landmarks, "a", "a")
+    photo = Photo(
+        tmp_path / "a.png",
+        "drawn",
+        np.zeros((0, 4), np.float32),
+        np.zeros(0, bool),
+        np.zeros((0, 68, 2), np.float32),
+        np.zeros(0, np.float32),
+    )
+    seen = {harder: look(MODEL, [face], [photo], looks=30, harder=harder) for harder in (False, True)}
+    plain, hard = seen[False], seen[True]
+    assert len(plain.errors) == len(hard.errors) == 60
+    assert plain.faces[:30].all()
+    assert not hard.faces[30:].any()
+    assert hard.errors[:30].mean() > plain.errors[:30].mean()  # turned and covered faces among them
+    apart = look(MODEL, [face], [], looks=30) + look(MODEL, [], [photo], looks=30)
+    np.testing.assert_array_equal(apart.errors[:30], plain.errors[:30])
+    np.testing.assert_array_equal(apart.faces, plain.faces)
+    told = []
+    monkeypatch.setattr(confidence, "VIEWS", {"marked": lambda *view: (told.append(1), view[:2])[1]})
+    look(MODEL, [face], [], looks=3, harder=True)
+    assert told == [1, 1, 1]
+
+
+def test_people_kept_out_of_training_are_not_fitted_to(tmp_path):
+    rng = np.random.default_rng(0)
+    landmarks = rng.uniform(0, 50, (20, 68, 2))
+    for name, splits in (("300W", ["train", "val"] * 10), ("InfAnFace", ["train"] * 15 + ["test"] * 5)):
+        folder = tmp_path / name
+        folder.mkdir()
+        columns = {key: [f"{name}{key}{i}" for i in range(20)] for key in ("file", "subject", "source")}
+        table = {k: np.array(v) for k, v in columns.items()} | {"landmarks": landmarks.astype(np.float32)}
+        table |= {"split": np.array(splits), "split_dev": np.array(splits)}
+        write_columns(folder / "annotations.npz", table)
+    parts = {part: {face.subject for face in faces_of(tmp_path, part)} for part in ("train", "val", INFANTS)}
+    assert len(parts["train"] | parts["val"]) == 35
+    assert not parts["train"] & parts["val"]
+    assert all(is_held_out(name) for name in parts["val"] if name.startswith("Inf"))
+    assert len(parts[INFANTS]) == 5

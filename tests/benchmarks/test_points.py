@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.hard_views import VIEWS
 from benchmarks.point_errors import Look, Seen, Weights, fit, look, with_weights
-from benchmarks.reliability import Told, chart, row, to_table
+from benchmarks.reliability import REFINED, WHOLE, Told, chart, row, to_table
 from sdk import IBUG68, FaceAligner, InputError, ModelFile
 from sdk.testing import FakeInterpreter, FixedDetector, rendered_face
 from train.datasets import Sample
@@ -81,8 +81,13 @@ def test_ranks_ratios_and_auc_are_counted():
 
 
 def test_the_chart_has_a_line_for_each_set():
-    figure = chart({"hard": told(), "easy": told()})
-    assert [line.get_label() for line in figure.axes[0].lines[1:]] == ["hard", "easy"]
+    rows = [
+        row("m", name, boxes, told()) for name in (WHOLE, "300W test_common", "other") for boxes in (REFINED, "b")
+    ]
+    lines = chart(rows).axes[0].lines[1:]
+    assert [line.get_label() for line in lines] == [f"m, {WHOLE}", "m, 300W test_common"]
+    np.testing.assert_allclose(lines[0].get_xdata(), rows[0].expected_percent)
+    np.testing.assert_allclose(lines[0].get_ydata(), rows[0].true_percent)
 
 
 @pytest.mark.parametrize("name", VIEWS)
