@@ -31,5 +31,5 @@ done
 # Asyncify lets C wait for the network, which answers by a promise.
 wasm-opt -O3 --asyncify --pass-arg=asyncify-imports@host.host_open,host.host_run \
     "$work/asmnet_edge.wasm" -o dist/asmnet_edge.wasm
-cp ../../sdk/models/accurate_int8.tflite ../../sdk/models/detectors/face_detector_416_int8.tflite dist/models/
+cp ../../sdk/models/accurate_int8.tflite ../../sdk/models/fast_int8.tflite ../../sdk/models/detectors/face_detector_416_int8.tflite dist/models/
 cp ../../LICENSE dist/

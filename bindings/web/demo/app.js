@@ -1,19 +1,26 @@
-import { checkBrowser, draw, FaceAligner, isDoubtful } from 'asmnet-edge';
+import { checkBrowser, draw, MODELS } from 'asmnet-edge';
 import { openCamera } from './camera.js';
+import { Engine } from './engine.js';
+import { description, number, report, write } from './faces.js';
+import { keep, watch } from './offline.js';
 
 const MAX_SIDE = 1600; // pixels; larger photos are shrunk, for the eye and for memory
 const FRAMES = 30; // that frame times are the median of
+const DESCRIBED = 1000; // ms between two descriptions of what a camera shows
+
+const SAMPLE = new URL('portrait.jpg', location.href);
 
 const $ = (id) => document.getElementById(id);
 const picture = $('picture');
-const still = document.createElement('canvas'); // the picture without what is drawn on it
-let aligner;
+let engine;
+let shown; // the picture without what is drawn on it, an ImageBitmap
 let faces = [];
 let camera;
 let rearCamera = false;
 let session = 0; // a new one for each photo and each start of the camera
 let times = [];
 let stamps = [];
+let described = 0;
 
 function say(text, plain = false) {
   $('message').textContent = text ?? '';
@@ -25,52 +32,42 @@ function setState(state) {
   $('stage').dataset.state = state;
 }
 
-function show(image, width, height) {
-  for (const canvas of [still, picture]) {
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  }
-  still.getContext('2d', { willReadFrequently: true }).drawImage(image, 0, 0, width, height);
-}
-
 function redraw() {
   const context = picture.getContext('2d');
-  context.drawImage(still, 0, 0);
-  draw(context, faces, { landmarks: $('landmarks').checked, axes: $('axes').checked });
+  if (picture.width !== shown.width || picture.height !== shown.height) Object.assign(picture, { width: shown.width, height: shown.height });
+  context.drawImage(shown, 0, 0);
+  draw(context, faces.map(({ face }) => face), { landmarks: $('landmarks').checked, axes: $('axes').checked });
+  if (faces.length > 1) number(context, faces, picture.classList.contains('mirrored'));
 }
 
-const inDegrees = (whole) => `${whole < 0 ? '−' : whole > 0 ? '+' : ''}${Math.abs(whole)}°`;
-
-function summary() {
-  if (faces.length === 0) return 'No face';
-  const doubt = isDoubtful(faces[0]) ? `, low confidence ${faces[0].confidence.toFixed(2)}: do not trust it` : '';
-  return (faces.length === 1 ? '1 face' : `${faces.length} faces; pose of the surest`) + doubt;
-}
-
-function report() {
-  const pose = faces[0]?.pose;
-  for (const [id, degrees] of [['yaw', pose?.yawDeg], ['pitch', pose?.pitchDeg], ['roll', pose?.rollDeg]]) {
-    $(id).textContent = degrees === undefined ? '–' : inDegrees(Math.round(degrees));
-    $(id).nextElementSibling.style.setProperty('--share', Math.max(-1, Math.min(1, (degrees ?? 0) / 60)));
-  }
-  $('summary').textContent = summary();
-  $('ms').textContent = [...times].sort((a, b) => a - b)[times.length >> 1].toFixed(1);
-  $('fps').textContent = stamps.length < 2 ? '–' : ((1000 * (stamps.length - 1)) / (stamps.at(-1) - stamps[0])).toFixed(0);
+function measure(ms) {
+  const now = performance.now();
+  times = [...times, ms].slice(-FRAMES);
+  stamps = [...stamps, now].slice(-FRAMES);
+  write($('ms'), [...times].sort((a, b) => a - b)[times.length >> 1].toFixed(1));
+  write($('fps'), stamps.length < 2 ? '–' : ((1000 * (stamps.length - 1)) / (stamps.at(-1) - stamps[0])).toFixed(0));
   $('badge').hidden = false;
 }
 
-/** Finds and draws the faces of what `still` shows. */
-async function look() {
-  const mine = session;
-  const start = performance.now();
-  const pixels = still.getContext('2d').getImageData(0, 0, still.width, still.height);
-  const found = await aligner.predict(pixels);
-  if (mine !== session) return;
-  faces = found;
+function describe() {
   const now = performance.now();
-  times = [...times, now - start].slice(-FRAMES);
-  stamps = [...stamps, now].slice(-FRAMES);
+  if (camera && now - described < DESCRIBED) return;
+  described = now;
+  picture.setAttribute('aria-label', `${camera ? 'Camera' : 'Photo'}. ${description(faces)}`);
+}
+
+/** Has the worker find the faces of an image, and shows it with them. */
+async function look(task, given) {
+  const mine = session;
+  const { image, faces: found, ms } = await engine.call(task, given);
+  if (mine !== session) return image.close();
+  shown?.close();
+  shown = image;
+  faces = found;
   redraw();
-  report();
+  report(faces);
+  measure(ms);
+  describe();
   picture.hidden = false;
   $('welcome').hidden = true;
   $('stage').dataset.frames = Number($('stage').dataset.frames) + 1;
@@ -87,18 +84,27 @@ function begin(state) {
   setState(state);
 }
 
+async function lookAtPhoto(image) {
+  await look('photo', { image });
+  if (faces.length === 0) say('No face was found. Faces smaller than a twenty-fifth of the picture are not seen.', true);
+}
+
 async function showPhoto(source) {
   begin('photo');
+  let bitmap;
   try {
-    const bitmap = await createImageBitmap(source);
-    const ratio = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
-    show(bitmap, Math.round(bitmap.width * ratio), Math.round(bitmap.height * ratio));
-    bitmap.close();
+    bitmap = await createImageBitmap(source);
   } catch (error) {
     return say(`This photo cannot be opened (${error.message}). JPEG, PNG and WebP work in every browser.`);
   }
-  await look();
-  if (faces.length === 0) say('No face was found. Faces smaller than a twenty-fifth of the picture are not seen.', true);
+  const ratio = MAX_SIDE / Math.max(bitmap.width, bitmap.height);
+  if (ratio < 1) {
+    const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * ratio)));
+    const large = bitmap;
+    bitmap = await createImageBitmap(large, { resizeWidth, resizeHeight, resizeQuality: 'high' });
+    large.close();
+  }
+  await lookAtPhoto(bitmap);
 }
 
 function stopCamera() {
@@ -115,6 +121,7 @@ async function startCamera() {
   $('camera').disabled = true;
   try {
     camera = await openCamera({ rear: rearCamera });
+    await engine.call('restart');
   } catch (error) {
     setState('refused');
     return say(error.message);
@@ -131,8 +138,7 @@ async function startCamera() {
 /** The newest frame each time, until the camera is stopped or another one opened. */
 async function follow(mine) {
   while (await mine.nextFrame()) {
-    show(mine.video, mine.video.videoWidth, mine.video.videoHeight);
-    await look();
+    await look('frame', { image: await createImageBitmap(mine.video), seconds: mine.seconds });
   }
   if (camera === mine) {
     stopCamera();
@@ -140,8 +146,29 @@ async function follow(mine) {
   }
 }
 
+async function openModel(model) {
+  for (const id of ['accurate', 'fast']) $(id).disabled = true;
+  const { resources } = await engine.call('open', { model }).finally(() => {
+    for (const id of ['accurate', 'fast']) $(id).disabled = false;
+  });
+  keep([...resources, ...Object.values(MODELS), SAMPLE]).then((kept) => $('stage').toggleAttribute('data-offline', kept));
+}
+
+async function changeModel(model) {
+  const mine = session;
+  await openModel(model);
+  times = [];
+  if (mine === session && shown && !camera) await lookAtPhoto(await createImageBitmap(shown));
+}
+
 function guarded(work) {
   return (...args) => work(...args).catch((error) => say(`Something went wrong: ${error.message}`));
+}
+
+function dropped(event) {
+  event.preventDefault(); // else the browser leaves the page for the photo
+  $('stage').toggleAttribute('data-over', event.type === 'dragover');
+  if (event.type === 'drop' && event.dataTransfer.files[0]) guarded(showPhoto)(event.dataTransfer.files[0]);
 }
 
 function listen() {
@@ -155,24 +182,19 @@ function listen() {
     target.value = '';
     if (file) await showPhoto(file);
   }));
-  $('sample').addEventListener('click', guarded(async () => showPhoto(await (await fetch('portrait.jpg')).blob())));
+  $('sample').addEventListener('click', guarded(async () => showPhoto(await (await fetch(SAMPLE)).blob())));
   for (const id of ['landmarks', 'axes']) $(id).addEventListener('change', () => picture.hidden || redraw());
-  for (const kind of ['dragover', 'dragleave', 'drop']) {
-    $('stage').addEventListener(kind, (event) => {
-      event.preventDefault();
-      $('stage').toggleAttribute('data-over', kind === 'dragover');
-      if (kind === 'drop' && event.dataTransfer.files[0]) guarded(showPhoto)(event.dataTransfer.files[0]);
-    });
-  }
+  for (const id of ['accurate', 'fast']) $(id).addEventListener('change', guarded(async () => changeModel(id)));
+  for (const kind of ['dragover', 'dragleave', 'drop']) document.addEventListener(kind, dropped);
 }
 
 async function main() {
   try {
     checkBrowser();
     say('Loading the networks…', true);
-    aligner = await FaceAligner.create({ litertPath: new URL('litert/wasm/', location.href) });
-    await aligner.align(new ImageData(64, 64), [8, 8, 56, 56]); // the first time takes longer
-    await aligner.predict(new ImageData(64, 64));
+    await watch();
+    engine = new Engine();
+    await openModel($('fast').checked ? 'fast' : 'accurate');
   } catch (error) {
     setState('unsupported');
     return say(`This page cannot run here: ${error.message}.`);

@@ -20,19 +20,37 @@ export async function openCamera({ rear }) {
   const [track] = stream.getVideoTracks();
   let live = true;
   let wake = () => {};
+  let newest = 0; // numbers of frames
+  let taken = 0;
+  let time = 0;
+  const next = (work) => (video.requestVideoFrameCallback ? video.requestVideoFrameCallback(work) : requestAnimationFrame(work));
+  const see = (now) => {
+    newest += 1;
+    time = now;
+    wake();
+    if (live) next(see);
+  };
   const end = () => {
     live = false;
     wake();
   };
+  next(see);
   track.addEventListener('ended', end);
   return {
     video,
     several: devices.filter(({ kind }) => kind === 'videoinput').length > 1,
+    /** When the frame that nextFrame waited for was there. */
+    get seconds() {
+      return time / 1000;
+    },
     nextFrame: () => new Promise((resolve) => {
-      wake = () => resolve(live);
-      if (!live) wake();
-      else if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(wake);
-      else requestAnimationFrame(wake);
+      wake = () => {
+        if (live && newest === taken) return; // it was worked on before
+        taken = newest;
+        wake = () => {};
+        resolve(live);
+      };
+      wake();
     }),
     close() {
       end();

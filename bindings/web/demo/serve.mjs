@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /* The demo page from local files: `node demo/serve.mjs [PORT]`, or `--copy FOLDER` to put it on any static host. */
 import { realpathSync } from 'node:fs';
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, normalize, sep } from 'node:path';
@@ -20,6 +20,22 @@ const TYPES = {
 
 // Builds of LiteRT.js that the page does not load, and what only developers need.
 const UNUSED = /_(threaded|jspi)_internal\.|\.map$|metafile|serve\.mjs$/;
+
+// Import maps do not reach workers: there these files find one another by their places.
+const PLACES = [
+  [/\/asmnet-edge\/src\/litert\.js$/, "import('@litertjs/core')", "import('../../litert/core/index.js')"],
+  [/\/litert\/core\/index\.js$/, '"@litertjs/wasm-utils"', '"../wasm-utils/index.js"'],
+];
+
+/** A file's content as the page is served it, by its path on the server. */
+function served(path, content) {
+  const place = PLACES.find(([file]) => file.test(path));
+  if (!place) return content;
+  const [, name, address] = place;
+  const text = content.toString();
+  if (!text.includes(name)) throw new Error(`${path}: expected ${name} in it`);
+  return Buffer.from(text.replace(name, address));
+}
 
 /** Where each part of the page lies on disk, by its path on the server; the first that fits counts. */
 function mounts() {
@@ -44,7 +60,7 @@ export function serve(port = 0) {
     const file = normalize(join(folder, path.slice(prefix.length) || 'index.html'));
     try {
       if (!file.startsWith(folder + sep)) throw new Error('outside');
-      const content = await readFile(file);
+      const content = served(path, await readFile(file));
       response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Cache-Control': 'no-cache' });
       response.end(content);
     } catch {
@@ -58,6 +74,9 @@ async function copy(target) {
   for (const [prefix, folder] of mounts().reverse()) {
     await mkdir(join(target, prefix), { recursive: true });
     await cp(folder, join(target, prefix), { recursive: true, filter: (name) => !UNUSED.test(name) });
+  }
+  for (const path of ['/asmnet-edge/src/litert.js', '/litert/core/index.js']) {
+    await writeFile(join(target, path), served(path, await readFile(join(target, path))));
   }
 }
 

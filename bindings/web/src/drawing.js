@@ -13,6 +13,7 @@ const LINES = [
   [60, 67, true],
 ];
 const NOSE_TIP = 30;
+const SMALL = 48; // pixels; lines alone are drawn of smaller faces
 const CONFIDENT = 0.5; // below, the network itself says: do not trust these landmarks
 const DOUBT = 'rgb(255, 150, 0)';
 const COLOURS = { line: 'rgba(94, 224, 255, 0.75)', point: '#f4fbff', error: 'rgb(255, 60, 60)', axes: ['#ff5a5f', '#4cd97b', '#4d8dff'] };
@@ -22,6 +23,7 @@ const COLOURS = { line: 'rgba(94, 224, 255, 0.75)', point: '#f4fbff', error: 'rg
  *
  * The axes as in the Python SDK's pictures: red to the head's own left, green down to the chin, blue out of the nose.
  * A face whose confidence is below 0.5 is orange. With `errors` a red circle about each point has its expected error as radius.
+ * Small faces are drawn in thinner lines, the smallest without points.
  */
 export function draw(context, faces, { landmarks = true, axes = true, errors = false } = {}) {
   context.save();
@@ -43,7 +45,7 @@ export const isDoubtful = ({ confidence }) => confidence !== null && confidence 
 function drawLandmarks(context, face, side) {
   const points = face.landmarks;
   context.strokeStyle = isDoubtful(face) ? DOUBT : COLOURS.line;
-  context.lineWidth = Math.max(1, side / 130);
+  context.lineWidth = Math.max(0.5, side / 130);
   context.beginPath();
   for (const [first, last, closed] of LINES) {
     context.moveTo(points[first].x, points[first].y);
@@ -51,10 +53,11 @@ function drawLandmarks(context, face, side) {
     if (closed) context.lineTo(points[first].x, points[first].y);
   }
   context.stroke();
+  if (side < SMALL) return; // points would be all that is seen of the face
   context.fillStyle = isDoubtful(face) ? DOUBT : COLOURS.point;
   for (const { x, y } of points) {
     context.beginPath();
-    context.arc(x, y, Math.max(1.2, side / 90), 0, 2 * Math.PI);
+    context.arc(x, y, Math.max(0.8, side / 90), 0, 2 * Math.PI);
     context.fill();
   }
 }
@@ -74,7 +77,7 @@ function drawAxes(context, { landmarks, pose }, side) {
   const { x, y } = landmarks[NOSE_TIP];
   const axes = axesOf(pose).map((axis, i) => ({ axis, colour: COLOURS.axes[i] }));
   axes.sort((a, b) => b.axis[2] - a.axis[2]); // what points away from the camera first
-  context.lineWidth = Math.max(2, side / 55);
+  context.lineWidth = Math.max(0.75, side / 55);
   for (const { axis, colour } of axes) {
     context.strokeStyle = colour;
     context.beginPath();

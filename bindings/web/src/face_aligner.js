@@ -8,7 +8,11 @@ const LANDMARKS = 68;
 const PLAIN = 3 * LANDMARKS + 11; // numbers of a face before its shape parameters: native/web.c
 // Written out, so that bundlers see which files belong to the module.
 const LIBRARY = new URL('../dist/asmnet_edge.wasm', import.meta.url);
-const MODEL = new URL('../dist/models/accurate_int8.tflite', import.meta.url);
+/** The models that come with the package: the usual one, and one that takes less time. */
+export const MODELS = Object.freeze({
+  accurate: new URL('../dist/models/accurate_int8.tflite', import.meta.url),
+  fast: new URL('../dist/models/fast_int8.tflite', import.meta.url),
+});
 const DETECTOR = new URL('../dist/models/face_detector_416_int8.tflite', import.meta.url);
 
 /** FaceTracker's way to the C library behind an aligner; not for users. */
@@ -25,7 +29,7 @@ export class FaceAligner {
    * @returns {Promise<FaceAligner>}
    * @throws {BackendError | ModelFileError | InputError}
    */
-  static async create({ model = MODEL, detector = DETECTOR, litertPath, maxDisagreement = 0.1 } = {}) {
+  static async create({ model = MODELS.accurate, detector = DETECTOR, litertPath, maxDisagreement = 0.1 } = {}) {
     checkBrowser();
     const aligner = new FaceAligner();
     const library = Core.load(new LiteRtHost(litertPath), LIBRARY);

@@ -85,8 +85,11 @@ export type Image = CanvasImageSource | ImageData | PixelData;
 
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array;
 
+/** The models that come with the package: the usual one, and one that takes less time and is less exact. */
+export const MODELS: { readonly accurate: URL; readonly fast: URL };
+
 export interface Options {
-  /** A model file made by `python -m convert`; missing: the one that comes along. */
+  /** A model file made by `python -m convert`, or one of MODELS; missing: MODELS.accurate. */
   readonly model?: ModelSource;
   /** A face detector's file; missing: the one that comes along; null: none, `align` alone works. */
   readonly detector?: ModelSource | null;

@@ -21,12 +21,32 @@ async function load(path) {
   });
   const folder = path ?? defaultPath();
   try {
-    await (api.getGlobalLiteRtPromise() ?? api.loadLiteRt(String(folder)));
+    await (api.getGlobalLiteRtPromise() ?? start(api, String(folder)));
   } catch (cause) {
     const reason = cause?.message ?? 'a script or .wasm file is missing';
     throw new BackendError(`LiteRT.js: cannot be started from ${folder} (${reason}); is the folder wasm/ of @litertjs/core there?`, { cause });
   }
   return api;
+}
+
+/** LiteRT.js takes settings of its Emscripten module from a global, while it starts. */
+async function start(api, folder) {
+  const before = globalThis.Module;
+  const place = new URL(/\.js$|\/$/.test(folder) ? folder : `${folder}/`, globalThis.location?.href);
+  // In a worker its script does not know where it came from.
+  globalThis.Module = { locateFile: (file) => new URL(file, place).href, printErr: print };
+  try {
+    await api.loadLiteRt(folder);
+  } finally {
+    globalThis.Module = before;
+  }
+}
+
+/** LiteRT writes all that it has to say to stderr, which browsers would show as errors. */
+export function print(line) {
+  if (/^(INFO|VERBOSE|DEBUG|I\d{4})\b/.test(line)) console.info(line);
+  else if (/^(WARNING|W\d{4})\b/.test(line)) console.warn(line);
+  else console.error(line);
 }
 
 function defaultPath() {

@@ -24,19 +24,22 @@ after(async () => {
   server?.close();
 });
 
-/** Opens the demo's page, closed when the test `t` ends; `flags`: in a browser of its own; `before` runs before its scripts. */
-export async function open(t, { flags, before, viewport = { width: 900, height: 700 }, path = '/' } = {}) {
-  server ??= await serve();
+/** Opens the demo's page, closed when the test `t` ends; `flags`: in a browser of its own; `before` runs before its scripts;
+ * `context`: more about it, as playwright takes it, without which no service worker is started; `own`: on a server of its own. */
+export async function open(t, { flags, before, viewport = { width: 900, height: 700 }, path = '/', context: given = {}, own = false } = {}) {
+  const mine = own ? await serve() : (server ??= await serve());
+  if (own) t.after(() => mine.close());
   shared ??= flags ? undefined : await start();
   const browser = flags ? await start(flags) : shared;
-  const context = await browser.newContext({ viewport });
+  const context = await browser.newContext({ viewport, serviceWorkers: 'block', ...given });
   t.after(() => (flags ? browser : context).close());
   const page = await context.newPage();
   const problems = [];
+  page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
   page.on('pageerror', (error) => problems.push(String(error)));
   if (before) await page.addInitScript(before);
-  await page.goto(`http://localhost:${server.address().port}${path}`);
-  return { page, problems };
+  await page.goto(`http://localhost:${mine.address().port}${path}`);
+  return { page, problems, server: mine };
 }
 
 /** Makes `sdk`, `bytes(base64)` and `aligner` in the page. */

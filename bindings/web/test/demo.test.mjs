@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { open } from './browser.mjs';
 
 const PORTRAIT = fileURLToPath(new URL('../demo/portrait.jpg', import.meta.url));
-const ENOUGH = 15; // frames a second
+const ENOUGH = { accurate: 15, fast: 25 }; // frames a second
+const SMOOTH = 20; // ms between two animation frames of the page
 const FAKE_CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
 
 const ready = (page) => page.waitForSelector('#stage[data-state="ready"]', { timeout: 60000 });
@@ -85,16 +86,53 @@ const rate = (page) =>
     return (1000 * (count() - before)) / (performance.now() - start);
   });
 
-test(`a camera, at ${ENOUGH} frames a second or more`, async (t) => {
+/** The 95th percentile of the milliseconds between animation frames. */
+const gap = (page) =>
+  page.evaluate(async () => {
+    const stamps = [];
+    while (stamps.length < 120) stamps.push(await new Promise(requestAnimationFrame));
+    const gaps = stamps.slice(1).map((stamp, i) => stamp - stamps[i]).sort((a, b) => a - b);
+    return gaps[Math.floor(0.95 * gaps.length)];
+  });
+
+/** Milliseconds of the page's own thread for a frame of the camera, not counting what other work takes from it. */
+async function ownWork(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const count = async () => [
+    (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value,
+    Number(await page.getAttribute('#stage', 'data-frames')),
+  ];
+  const [seconds, frames] = await count();
+  await page.waitForFunction((enough) => Number(document.getElementById('stage').dataset.frames) >= enough, frames + 20);
+  const [later, more] = await count();
+  return (1000 * (later - seconds)) / (more - frames);
+}
+
+/** Measures until it is good enough, since other work comes and goes on a machine; an overloaded one is not judged. */
+async function judged(t, what, measure, enough) {
+  const values = [];
+  while (values.length < 6 && !(values.length && enough(values.at(-1)))) values.push(await measure());
+  t.diagnostic(`${what}: ${values.map((one) => one.toFixed(1)).join(', ')}`);
+  if (!enough(values.at(-1)) && loadavg()[0] > 3 * cpus().length) t.diagnostic(`not judged: load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors`);
+  else assert.ok(enough(values.at(-1)), `${what}: ${values}`);
+}
+
+test('a camera, fast enough with either model, and the page stays smooth', async (t) => {
   const { page, problems } = await open(t, { flags: [...FAKE_CAMERA, `--use-file-for-fake-video-capture=${await clip(t)}`] });
   await ready(page);
   await page.click('#camera');
-  await page.waitForSelector('#stage[data-faces="1"]');
-  const rates = [];
-  while (rates.length < 6 && !(rates.at(-1) >= ENOUGH)) rates.push(await rate(page)); // other work comes and goes on a machine
-  t.diagnostic(`frames a second: ${rates.map((one) => one.toFixed(1)).join(', ')}; ${await page.textContent('#ms')} ms a frame`);
-  if (rates.at(-1) < ENOUGH && loadavg()[0] > 3 * cpus().length) t.diagnostic(`not judged: load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors`);
-  else assert.ok(rates.at(-1) >= ENOUGH, `${rates}`);
+  for (const [model, enough] of Object.entries(ENOUGH)) {
+    await page.click(`label:has(#${model})`);
+    await page.waitForSelector(`#${model}:not([disabled])`);
+    await page.waitForSelector('#stage[data-faces="1"]');
+    await judged(t, `frames a second, ${model}`, () => rate(page), (value) => value >= enough);
+    await judged(t, `ms between animation frames, ${model}`, () => gap(page), (value) => value < SMOOTH);
+    const own = await ownWork(page);
+    t.diagnostic(`a frame: ${await page.textContent('#ms')} ms of the worker, ${own.toFixed(1)} ms of the page's thread`);
+    assert.ok(own < SMOOTH, `${own} ms of the page's thread for a frame`);
+  }
+  assert.match(await page.getAttribute('#picture', 'aria-label'), /^Camera\. 1 face\. Face \d+: yaw/);
   assert.match(await page.textContent('#camera'), /Stop/);
   await page.click('#camera');
   assert.match(await page.textContent('#camera'), /Camera/);
@@ -105,6 +143,89 @@ test(`a camera, at ${ENOUGH} frames a second or more`, async (t) => {
   assert.ok(stopped, 'no frame is worked on after Stop');
   assert.deepEqual(problems, []);
 });
+
+/** A PNG of the portrait, several times and in several sizes. */
+const several = (page) =>
+  page.evaluate(async () => {
+    const photo = Object.assign(new Image(), { src: 'portrait.jpg' });
+    await photo.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: 900, height: 500 });
+    const context = canvas.getContext('2d');
+    for (const [left, width] of [[0, 380], [400, 280], [700, 190]]) context.drawImage(photo, left, 0, width, width * 1.2);
+    return canvas.toDataURL('image/png').split(',')[1];
+  });
+
+test('several faces, dropped beside the picture, with either model', async (t) => {
+  const { page, problems } = await open(t);
+  await ready(page);
+  const transfer = await page.evaluateHandle(async (png) => {
+    const content = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+    const given = new DataTransfer();
+    given.items.add(new File([content], 'several.png', { type: 'image/png' }));
+    return given;
+  }, await several(page));
+  await page.dispatchEvent('header', 'drop', { dataTransfer: transfer });
+  await page.waitForSelector('#stage[data-frames="1"]');
+  const rows = () => page.$$eval('#faces tbody tr', (all) => all.map((tr) => [...tr.cells].map((cell) => cell.textContent)));
+  const accurate = await rows();
+  assert.deepEqual(accurate.map(([id]) => id), ['1', '2', '3']);
+  for (const [, yaw, pitch, roll, confidence] of accurate) {
+    for (const angle of [yaw, pitch, roll]) assert.match(angle, /^[−+]?\d+°$/);
+    assert.match(confidence, /^(0\.\d\d|1\.00|–)$/);
+  }
+  const label = await page.getAttribute('#picture', 'aria-label');
+  assert.match(label, /^Photo\. 3 faces; the dials show face 1\. Face 1: yaw .* Face 2: .* Face 3: .* confidence/);
+  await page.click('label:has(#fast)');
+  await page.waitForSelector('#stage[data-frames="2"]');
+  const fast = await rows();
+  assert.equal(fast.length, 3);
+  assert.notDeepEqual(fast, accurate);
+  await page.click('#sample');
+  await page.waitForSelector('#stage[data-frames="3"]');
+  assert.equal(await page.isVisible('#faces'), false, 'one face needs no table');
+  assert.deepEqual(problems, [], 'and nothing on the console is an error');
+});
+
+test('without a network, once there was one', async (t) => {
+  const { page, problems, server } = await open(t, { context: { serviceWorkers: 'allow' }, own: true });
+  await ready(page);
+  await page.waitForSelector('#stage[data-offline]', { timeout: 60000 });
+  server.close();
+  server.closeAllConnections();
+  await page.reload();
+  await ready(page);
+  await page.click('#sample');
+  await page.waitForSelector('#stage[data-faces="1"]');
+  await page.click('label:has(#fast)');
+  await page.waitForSelector('#stage[data-frames="2"]');
+  assert.deepEqual(problems.filter((problem) => !/ERR_CONNECTION|Failed to load resource/.test(problem)), []);
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`words that can be read, ${colorScheme}`, async (t) => {
+    const { page } = await open(t, { context: { colorScheme } });
+    await ready(page);
+    await page.click('#sample');
+    await page.waitForSelector('#stage[data-frames="1"]');
+    const contrasts = await page.evaluate(() => {
+      const light = (colour) => {
+        const parts = colour.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255);
+        const [r, g, b] = parts.map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const ground = (node) => {
+        const colour = getComputedStyle(node).backgroundColor;
+        return /rgba\(.*, 0(\.\d+)?\)/.test(colour) ? ground(node.parentElement) : colour;
+      };
+      return ['#yaw', '#summary', 'dt', '#camera', '#photo-button', 'label:has(#fast)'].map((selector) => {
+        const node = document.querySelector(selector);
+        const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
+        return [selector, (a + 0.05) / (b + 0.05)];
+      });
+    });
+    for (const [selector, contrast] of contrasts) assert.ok(contrast >= 4.5, `${selector}: ${contrast.toFixed(2)}`);
+  });
+}
 
 test('a camera that is denied', async (t) => {
   const { page, problems } = await open(t, { flags: ['--use-fake-device-for-media-stream', '--deny-permission-prompts'] });
@@ -133,9 +254,8 @@ test('a browser without WebAssembly SIMD', async (t) => {
 });
 
 test('a server without the models', async (t) => {
-  const { page } = await open(t, { before: () => {
-    const original = window.fetch;
-    window.fetch = (url, ...rest) => original(String(url).replace('models/', 'elsewhere/'), ...rest);
-  } });
+  const { page } = await open(t);
+  await page.route('**/models/*', (route) => route.fulfill({ status: 404 }));
+  await page.reload();
   assert.match(await message(page), /got HTTP 404; is the package's folder dist\/ served/);
 });

@@ -47,3 +47,22 @@ test('circles are as large as the expected errors', () => {
   draw(target, [face], { axes: false, landmarks: false });
   assert.equal(radii.length, 68, 'none unless they are asked for');
 });
+
+/** Widths of lines and radii of points of a face `side` pixels wide. */
+function strokes(side) {
+  const { target } = recording();
+  const widths = [];
+  const radii = [];
+  Object.defineProperty(target, 'lineWidth', { set: (width) => widths.push(width) });
+  target.arc = (x, y, radius) => radii.push(radius);
+  draw(target, [{ ...faceOf(0.9), box: { left: 0, top: 0, right: side, bottom: side } }]);
+  return { widths, radii };
+}
+
+test('small faces are drawn thinner, the smallest without points', () => {
+  const [large, small, smallest] = [400, 90, 30].map(strokes);
+  for (const i of [0, 1]) assert.ok(large.widths[i] > small.widths[i] && small.widths[i] >= smallest.widths[i], `${i}`);
+  assert.ok(small.widths[0] < 1 && small.widths[1] < 2);
+  assert.ok(small.radii[0] < large.radii[0]);
+  assert.deepEqual([large, small, smallest].map(({ radii }) => radii.length), [68, 68, 0]);
+});

@@ -1,10 +1,10 @@
 /* Not run: `tsc` checks that the types fit what users write. */
 import {
-  draw, eyeOpenness, FaceAligner, FaceTracker, InputError, isDoubtful, mouthOpenness, type Face, type TrackedFace,
+  draw, eyeOpenness, FaceAligner, FaceTracker, InputError, isDoubtful, MODELS, mouthOpenness, type Face, type TrackedFace,
 } from 'asmnet-edge';
 
 export async function nose(image: HTMLImageElement, canvas: HTMLCanvasElement): Promise<number> {
-  const aligner = await FaceAligner.create({ detector: null, maxDisagreement: 0.2, litertPath: '/litert/wasm/' });
+  const aligner = await FaceAligner.create({ model: MODELS.fast, detector: null, maxDisagreement: 0.2, litertPath: '/litert/wasm/' });
   const faces: Face[] = await aligner.predict(image);
   const face = await aligner.align(canvas, [1, 2, 3, 4], { refine: true });
   await aligner.align({ data: new Uint8Array(12), width: 2, height: 2, format: 'rgb' }, face.box);
