@@ -50,8 +50,11 @@ export function print(line) {
 }
 
 function defaultPath() {
-  if (typeof import.meta.resolve === 'function') return new URL('../wasm/', import.meta.resolve('@litertjs/core'));
-  throw new BackendError('litertPath: expected the URL of the folder wasm/ of @litertjs/core; copy it to your site');
+  try {
+    return new URL('../wasm/', import.meta.resolve('@litertjs/core'));
+  } catch (cause) { // an old browser, or a page or worker without an import map
+    throw new BackendError('litertPath: expected the URL of the folder wasm/ of @litertjs/core; copy it to your site', { cause });
+  }
 }
 
 /** Opens and runs networks for the C library (native/host.h); one of these serves one aligner. */

@@ -39,7 +39,7 @@ test('errors', async (t) => {
     'await aligner.predict(new Image())': /^InputError: image: expected at least one pixel, got 0 x 0; is it loaded/,
     'await aligner.predict({ ...frame, format: "rgba" })': /^InputError: image: expected 256 x 300 x 4 bytes of rgba, got 230400/,
     'await aligner.predict({ ...frame, format: "hsv" })': /^InputError: image: expected format one of bgr, rgb/,
-    'await create({ maxDisagreement: -1 })': /^InputError: options: expected num_threads and max_disagreement above 0/,
+    'await create({ maxDisagreement: -1 })': /^InputError: options: max_disagreement: expected a number above 0/,
     'await create({ model: 3 })': /^InputError: model: expected a URL, an ArrayBuffer or a Uint8Array, got Number/,
     'await create({ model: "nowhere.tflite" })': /^BackendError: model: expected a file at nowhere.tflite, got HTTP 404/,
     'await create({ model: "index.html" })': /^ModelFileError: model .*: expected a TFLite flatbuffer/,
@@ -90,7 +90,11 @@ test('a file that is larger than any model is not fetched', async (t) => {
 
 test('LiteRT.js in another place', async (t) => {
   const { page } = await open(t, { path: '/portrait.jpg' }); // a page without an import map
-  const error = await errorOf(page, "const sdk = await import('/asmnet-edge/src/index.js'); await sdk.FaceAligner.create()");
+  const create = "const sdk = await import('/asmnet-edge/src/index.js'); await sdk.FaceAligner.create()";
+  assert.match(await errorOf(page, create), /^BackendError: LiteRT.js could not open model accurate_int8: litertPath: expected the URL/);
+  await page.route('**/litert/core/index.js', (route) => route.abort());
+  await page.reload();
+  const error = await errorOf(page, create);
   assert.match(error, /^BackendError: LiteRT.js could not open model accurate_int8: @litertjs\/core: cannot be loaded; npm install/);
 });
 

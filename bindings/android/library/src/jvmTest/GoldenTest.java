@@ -86,7 +86,7 @@ public final class GoldenTest {
         try (FaceAligner usual = new FaceAligner(model, detector, runtime, 1, FaceAligner.MAX_DISAGREEMENT)) {
             check(usual.predict(frame, found).size() == 1, "no face");
         }
-        refused(() -> new FaceAligner(model, detector, runtime, 1, 0), "max_disagreement above 0", IllegalArgumentException.class);
+        refused(() -> new FaceAligner(model, detector, runtime, 1, 0), "max_disagreement: expected a number above 0", IllegalArgumentException.class);
     }
 
     /** Model files whose checksums are right, and which are refused all the same: bindings/refused.py. */
