@@ -24,12 +24,25 @@ Float32 = npt.NDArray[np.float32]
 HEADS = (1, 4, 2)
 """Values per cell of the three maps of a stride: score, box, roll, as sdk.cells.VALUES has them."""
 
+HINT = 0.1
+"""Score of a cell that is no face yet, but worth a second look with a margin around the frame."""
+
+NEAR = 0.5
+"""Longer side of a near face in longer sides of the frame: what the look with a margin is for."""
+
+INNER = (2, 3)
+"""The frame's longer side, in sides of the input, in the look with a margin: of 1/1, 10/13, 2/3 and 5/9 it finds
+the most of validation photos that were cut to the face."""
+
+AT_CORNER: Float32 = np.zeros(2, np.float32)
+
 
 class FaceDetector:
     """Finds faces at any roll up to 60 degrees; gives landmark boxes and rolls.
 
     The frame is shrunk or enlarged so that its longer side is the network's input; faces under about 4 % of that
-    side are too small to be seen.
+    side are too small to be seen. Where nothing is found but something large looks a little like a face, as in a
+    photo that ends at the face, the frame is searched once more with a margin around it.
 
     >>> for found in FaceDetector()(cv2.imread("photo.jpg")):
     ...     print(found.box, found.score, found.roll_deg)
@@ -76,14 +89,48 @@ class FaceDetector:
             InputError: the image has another type or shape, or no pixels.
         """
         check_frame(image)
-        pixels, scale = letterboxed(image, self._model.input_size)
-        boxes, scores, rolls = decode_cells(self._cells.run(pixels), self._grid, min_score=self._min_score)
+        size = self._model.input_size
+        pixels, scale = letterboxed(image, size)
+        cells = self._cells.run(pixels)
+        seen = self._seen(cells, image, scale)
+        if not seen and self._hints_at_near(cells):
+            pixels, scale, corner = with_margin(image, size)
+            found = self._seen(self._cells.run(pixels), image, scale, corner)
+            least = NEAR * max(image.shape[:2])
+            seen = [one for one in found if max(one.box.width, one.box.height) >= least]
+        return seen[: self._max_faces]
+
+    def _seen(self, cells: Float32, image: UInt8, scale: Float32, corner: Float32 = AT_CORNER) -> list[Detection]:
+        """What cells say of an image that lies in the network's input from `corner` on."""
+        boxes, scores, rolls = decode_cells(cells, self._grid, min_score=self._min_score)
         kept = suppress(boxes, max_overlap=self._model.max_overlap)
-        boxes = np.asarray((boxes + 0.5) / np.tile(scale, 2) - 0.5, np.float32)  # centres by way of edges
+        edges = (boxes + np.float32(0.5) - np.tile(corner, 2)) / np.tile(scale, 2)  # centres by way of edges
+        boxes = np.asarray(edges - 0.5, np.float32)
         found = [Detection(BBox(*(float(v) for v in boxes[i])), float(scores[i]), float(rolls[i])) for i in kept]
         height, width = image.shape[:2]
-        seen = [d for d in found if _touches(d.box, width, height)]
-        return seen[: self._max_faces]
+        return [d for d in found if _touches(d.box, width, height)]
+
+    def _hints_at_near(self, cells: Float32) -> bool:
+        """Whether a cell sees, with a score of HINT, something NEAR as large as the frame."""
+        boxes, _, _ = decode_cells(cells, self._grid, min_score=HINT)
+        sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0)
+        return bool((sides >= np.float32(NEAR * self._model.input_size)).any())
+
+
+def with_margin(image: UInt8, size: int) -> tuple[UInt8, Float32, Float32]:
+    """The image in the middle of a larger black square: (size, size, 3) RGB.
+
+    Returns:
+        The pixels; pixels of them per pixel of the image, across and down; where its left and top edges lie.
+    """
+    inner = size * INNER[0] // INNER[1]
+    small, scale = letterboxed(image, inner)
+    height, width = image.shape[:2]
+    wanted = _scaled_shape(width, height, inner)
+    left, top = ((size - side) // 2 for side in wanted)
+    pixels = np.zeros((size, size, 3), np.uint8)
+    pixels[top : top + wanted[1], left : left + wanted[0]] = small[: wanted[1], : wanted[0]]
+    return pixels, scale, np.array([left, top], np.float32)
 
 
 def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
@@ -97,8 +144,7 @@ def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
     """
 
     height, width = image.shape[:2]
-    ratio = size / max(height, width)
-    wanted = max(1, round(width * ratio)), max(1, round(height * ratio))
+    wanted = _scaled_shape(width, height, size)
     shape, shrunk = (width, height), image
     while max(shape) >= 2 * size:
         shape = max(1, shape[0] // 2), max(1, shape[1] // 2)
@@ -107,6 +153,11 @@ def letterboxed(image: UInt8, size: int) -> tuple[UInt8, Float32]:
     pixels = np.zeros((size, size, 3), np.uint8)
     pixels[: wanted[1], : wanted[0]] = bgr_to_rgb(shrunk)
     return pixels, np.array([wanted[0] / width, wanted[1] / height], np.float32)
+
+
+def _scaled_shape(width: int, height: int, size: int) -> tuple[int, int]:
+    ratio = size / max(height, width)
+    return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
 def _scaled(image: UInt8, shape: tuple[int, int]) -> UInt8:

@@ -67,6 +67,7 @@ SCENES = (
     whole.Scene("group_halved", "group.ppm", 3),
     whole.Scene("sideways", "sideways.ppm", 1),
     whole.Scene("nobody", "nobody.ppm", 1),
+    whole.Scene("near", "near.ppm", 1),
 )
 ODD = Case("odd_shape", NO_FRAME, (50.0, -120.0, 251.0, 79.5), refine=False)
 
@@ -102,6 +103,7 @@ def make_frames() -> None:
     write_frame("sideways.ppm", Crop(265.0, 248.0, 600.0, 200, angle_deg=-70.0).extract(photo))
     astronaut = _photo("skimage", "data/astronaut.png")
     write_frame("astronaut.ppm", astronaut[30:220, 150:310])
+    write_frame("near.ppm", read_frame("portrait.ppm")[82:168, 91:176])  # a photo that ends at the face
     write_frame("nobody.ppm", Crop(80.0, 520.0, 150.0, 96).extract(photo)[:61])
 
 

@@ -11,7 +11,8 @@ import pytest
 from sdk import BackendError, BBox, Detection, DetectorFile, FaceAligner, FaceDetector, InputError
 from sdk.cells import cell_grid
 from sdk.detector import upright_box
-from sdk.face_detector import letterboxed
+from sdk.face_detector import letterboxed, with_margin
+from sdk.measures import interocular_distance
 from sdk.testing import rendered_face
 
 
@@ -68,6 +69,41 @@ def test_a_face_that_fills_the_frame_is_found(detector, astronaut, share):
     close = astronaut[max(0, top) : round(top + 2 * half), left : round(left + 2 * half)]
     (again,) = detector(cv2.resize(close, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC))
     assert again.box.width == pytest.approx(3 * found.box.width, rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["hopper", "astronaut"])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.1])
+def test_a_photo_that_ends_at_the_face_is_searched_with_a_margin(request, name, share):
+    photo, aligner = request.getfixturevalue(name), FaceAligner()
+    (whole,) = aligner.predict(photo)
+    margin = share * max(whole.box.width, whole.box.height)
+    left, top = round(whole.box.left - margin), round(whole.box.top - margin)
+    cut = photo[top : round(whole.box.bottom + margin) + 1, left : round(whole.box.right + margin) + 1]
+    (near,) = aligner.predict(cut)
+    moved = np.hypot(*(near.landmarks + np.float32([left, top]) - whole.landmarks).T).mean()
+    assert moved < 0.03 * interocular_distance(whole)
+
+
+def test_only_a_hint_of_something_large_is_looked_at_again(detector, hopper, monkeypatch):
+    looks = []
+    run = detector._cells.run
+    monkeypatch.setattr(detector._cells, "run", lambda pixels: looks.append(1) or run(pixels))
+    detector(hopper)
+    detector(np.full((480, 640, 3), 90, np.uint8))
+    assert len(looks) == 2  # one for each frame
+    (near,) = detector(hopper[157:335, 172:351])
+    assert len(looks) == 4
+    assert near.box.width > 150
+
+
+def test_the_margin_is_black_and_as_wide_on_all_sides():
+    frame = np.full((90, 60, 3), 200, np.uint8)
+    pixels, scale, corner = with_margin(frame, 96)
+    assert pixels.shape == (96, 96, 3)
+    np.testing.assert_array_equal(corner, [26, 16])
+    np.testing.assert_allclose(scale, 64 / 90, rtol=0.02)
+    assert (pixels[16:80, 26:69] == 200).all()
+    assert pixels.sum() == 200 * 3 * 64 * 43
 
 
 def test_tall_and_wide_frames_are_the_same_to_it(detector, hopper):

@@ -3,6 +3,7 @@
 
 #include "internal.h"
 
+#define HINT 0.1 /* as sdk/face_detector.py has it */
 
 int32_t fa_cells_count(int32_t size) {
     int32_t count = 0;
@@ -51,17 +52,36 @@ static const fa_candidate *take_best(fa_candidate *all, int32_t count, float max
     return best;
 }
 
-int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_model *model, const float scale[2],
-                        const fa_image *image, fa_candidate *scratch, fa_detection *found, int32_t capacity) {
-    float limit = (float)(log(model->min_score) - log1p(-model->min_score)), max_overlap = (float)model->max_overlap;
+static float logit_of(double score) { return (float)(log(score) - log1p(-score)); }
+
+int fa_cells_hint_at_near(const fa_cell_map maps[FA_LEVELS], int32_t size, fa_candidate *scratch) {
+    int32_t count = candidates(maps, size, logit_of(HINT), scratch);
+    float least = (float)(FA_NEAR * size);
+    for (int32_t i = 0; i < count; i++) {
+        const float *box = scratch[i].box;
+        if (box[2] - box[0] >= least || box[3] - box[1] >= least) return 1;
+    }
+    return 0;
+}
+
+static int touches(const fa_box *box, const fa_image *image) {
+    return box->right >= 0 && box->bottom >= 0 && box->left <= image->width - 1 && box->top <= image->height - 1;
+}
+
+static double longer_side(const fa_box *box) {
+    return fa_most((double)box->right - box->left, (double)box->bottom - box->top);
+}
+
+int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_model *model, const fa_placed *placed,
+                        double least, fa_candidate *scratch, fa_detection *found, int32_t capacity) {
+    float limit = logit_of(model->min_score), max_overlap = (float)model->max_overlap;
     int32_t count = candidates(maps, model->file.input_size, limit, scratch), kept = 0;
     const fa_candidate *best;
     while (kept < capacity && (best = take_best(scratch, count, max_overlap)) != NULL) {
         float edges[4];
-        for (int i = 0; i < 4; i++) edges[i] = (best->box[i] + 0.5f) / scale[i % 2] - 0.5f;
+        for (int i = 0; i < 4; i++) edges[i] = (best->box[i] + 0.5f - placed->corner[i % 2]) / placed->scale[i % 2] - 0.5f;
         fa_detection d = {{edges[0], edges[1], edges[2], edges[3]}, 0, 0};
-        if (!(d.box.right >= 0 && d.box.bottom >= 0 && d.box.left <= image->width - 1 && d.box.top <= image->height - 1))
-            continue;
+        if (!touches(&d.box, placed->image) || longer_side(&d.box) < least) continue;
         d.score = (float)(1.0 / (1.0 + exp(-(double)best->logit)));
         d.roll_deg = (float)(atan2(best->turn[1], best->turn[0]) * (180.0 / FA_PI));
         found[kept++] = d;

@@ -43,10 +43,16 @@ fa_status fa_face_detector_open(fa_face_detector *d, const char *runtime, int32_
 }
 
 int32_t fa_face_detector_find(fa_face_detector *d, const fa_image *image, fa_detection *found, int32_t capacity) {
-    float scale[2];
-    if (fa_letterbox_fill(&d->letterbox, image, d->model.file.input_size, d->pixels, scale) != FA_OK) return -1;
+    int32_t size = d->model.file.input_size;
+    fa_placed placed = {.image = image};
+    if (fa_letterbox_fill(&d->letterbox, image, size, d->pixels, placed.scale) != FA_OK) return -1;
     if (fa_network_run(&d->network, d->pixels) != FA_OK) return -1;
-    return fa_cells_decode(d->maps, &d->model, scale, image, d->candidates, found, capacity);
+    int32_t count = fa_cells_decode(d->maps, &d->model, &placed, 0, d->candidates, found, capacity);
+    if (count > 0 || !fa_cells_hint_at_near(d->maps, size, d->candidates)) return count;
+    if (fa_letterbox_fill_with_margin(&d->letterbox, image, size, d->pixels, placed.scale, placed.corner) != FA_OK) return -1;
+    if (fa_network_run(&d->network, d->pixels) != FA_OK) return -1;
+    double least = FA_NEAR * (image->width > image->height ? image->width : image->height);
+    return fa_cells_decode(d->maps, &d->model, &placed, least, d->candidates, found, capacity);
 }
 
 void fa_face_detector_close(fa_face_detector *d) {

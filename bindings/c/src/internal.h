@@ -199,6 +199,9 @@ typedef struct fa_letterbox { /* memory for it; grows, is reused */
 } fa_letterbox;
 /* Writes size x size x 3, RGB; scale: pixels of them per pixel of the image, across and down. */
 fa_status fa_letterbox_fill(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2]);
+/* The image in the middle, its longer side two thirds of the square's; corner: where its left and top edges lie. */
+fa_status fa_letterbox_fill_with_margin(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2],
+                                        float corner[2]);
 void fa_letterbox_free(fa_letterbox *box);
 
 /* cells.c: from the detector's maps to boxes */
@@ -211,9 +214,16 @@ typedef struct fa_candidate {
     int32_t dropped;
 } fa_candidate;
 int32_t fa_cells_count(int32_t size); /* room that `scratch` must have */
-/* Faces in pixels of the image, best first. Returns how many. */
-int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_model *model, const float scale[2],
-                        const fa_image *image, fa_candidate *scratch, fa_detection *found, int32_t capacity);
+typedef struct fa_placed { /* an image in the detector's input */
+    const fa_image *image;
+    float scale[2], corner[2]; /* pixels of the input per pixel of the image; where its left and top edges lie */
+} fa_placed;
+/* Faces in pixels of the image, best first, whose longer side is at least `least` pixels. Returns how many. */
+int32_t fa_cells_decode(const fa_cell_map maps[FA_LEVELS], const fa_detector_model *model, const fa_placed *placed,
+                        double least, fa_candidate *scratch, fa_detection *found, int32_t capacity);
+/* Whether something large looks a little like a face: worth a look with a margin around the image. */
+int fa_cells_hint_at_near(const fa_cell_map maps[FA_LEVELS], int32_t size, fa_candidate *scratch);
+#define FA_NEAR 0.5 /* longer side of a near face in longer sides of the image, as sdk/face_detector.py has it */
 
 /* detector.c: the model is read already; close it also where open fails. find returns -1 where it fails. */
 typedef struct fa_face_detector {

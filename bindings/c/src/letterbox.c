@@ -115,25 +115,47 @@ static fa_status reserve(fa_letterbox *box, int32_t size, const fa_image *image)
     return status == FA_OK ? grow_columns(box, (size_t)(large && width > size ? width : size)) : status;
 }
 
-fa_status fa_letterbox_fill(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2]) {
-    double ratio = (double)size / longest(image->width, image->height);
-    int32_t width = (int32_t)rint(image->width * ratio), height = (int32_t)rint(image->height * ratio);
-    fa_status status = reserve(box, size, image);
-    if (status != FA_OK) return status;
+static int32_t scaled_side(int32_t pixels, double ratio) {
+    int32_t side = (int32_t)rint(pixels * ratio);
+    return side < 1 ? 1 : side;
+}
+
+/* The image, whose longer side becomes `size` pixels, into `out`, whose rows have `stride` bytes. */
+static void place_scaled(fa_letterbox *box, const fa_image *image, int32_t size, const int32_t wanted[2], uint8_t *out,
+                         size_t stride) {
     source s = of_image(image, box->rows);
-    if (width < 1) width = 1;
-    if (height < 1) height = 1;
     while (longest(s.width, s.height) >= 2 * size) {
         int32_t half[2] = {halved(s.width), halved(s.height)};
         scale_to(&s, half[0], half[1], box->columns, box->pixels, (size_t)half[0] * 3);
         s = (source){.data = box->pixels, .width = half[0], .height = half[1], .bytes = 3, .green = 1, .blue = 2};
         s.stride = (int64_t)half[0] * 3;
     }
-    memset(out, 0, (size_t)size * (size_t)size * 3);
-    scale_to(&s, width, height, box->columns, out, (size_t)size * 3);
-    scale[0] = (float)((double)width / image->width);
-    scale[1] = (float)((double)height / image->height);
+    scale_to(&s, wanted[0], wanted[1], box->columns, out, stride);
+}
+
+/* Onto `inner` of the `size` pixels of a side; centred where corner is asked for. */
+static fa_status fill(fa_letterbox *box, const fa_image *image, int32_t inner, int32_t size, uint8_t *out, float scale[2],
+                      float corner[2]) {
+    double ratio = (double)inner / longest(image->width, image->height);
+    int32_t wanted[2] = {scaled_side(image->width, ratio), scaled_side(image->height, ratio)}, at[2] = {0, 0};
+    fa_status status = reserve(box, inner, image);
+    if (status != FA_OK) return status;
+    for (int i = 0; i < 2 && corner != NULL; i++) corner[i] = (float)(at[i] = (size - wanted[i]) / 2);
+    size_t stride = (size_t)size * 3;
+    memset(out, 0, (size_t)size * stride);
+    place_scaled(box, image, inner, wanted, out + (size_t)at[1] * stride + (size_t)at[0] * 3, stride);
+    scale[0] = (float)((double)wanted[0] / image->width);
+    scale[1] = (float)((double)wanted[1] / image->height);
     return FA_OK;
+}
+
+fa_status fa_letterbox_fill(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2]) {
+    return fill(box, image, size, size, out, scale, NULL);
+}
+
+fa_status fa_letterbox_fill_with_margin(fa_letterbox *box, const fa_image *image, int32_t size, uint8_t *out, float scale[2],
+                                        float corner[2]) {
+    return fill(box, image, size * 2 / 3, size, out, scale, corner);
 }
 
 void fa_letterbox_free(fa_letterbox *box) {
