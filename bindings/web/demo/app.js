@@ -74,6 +74,7 @@ async function look(task, given) {
   $('stage').dataset.faces = faces.length;
 }
 
+/** Ends what was shown; what it starts goes on only while `session` is the number it gives. */
 function begin(state) {
   stopCamera();
   say();
@@ -82,6 +83,7 @@ function begin(state) {
   stamps = [];
   $('rate').hidden = state !== 'camera';
   setState(state);
+  return session;
 }
 
 async function lookAtPhoto(image) {
@@ -90,7 +92,7 @@ async function lookAtPhoto(image) {
 }
 
 async function showPhoto(source) {
-  begin('photo');
+  const mine = begin('photo');
   let bitmap;
   try {
     bitmap = await createImageBitmap(source);
@@ -104,6 +106,7 @@ async function showPhoto(source) {
     bitmap = await createImageBitmap(large, { resizeWidth, resizeHeight, resizeQuality: 'high' });
     large.close();
   }
+  if (mine !== session) return bitmap.close();
   await lookAtPhoto(bitmap);
 }
 
@@ -117,17 +120,21 @@ function stopCamera() {
 }
 
 async function startCamera() {
-  begin('camera');
+  const mine = begin('camera');
+  let opened;
   $('camera').disabled = true;
   try {
-    camera = await openCamera({ rear: rearCamera });
+    opened = await openCamera({ rear: rearCamera });
     await engine.call('restart');
   } catch (error) {
+    if (mine !== session) return;
     setState('refused');
     return say(error.message);
   } finally {
     $('camera').disabled = false;
   }
+  if (mine !== session) return opened.close(); // a photo came meanwhile
+  camera = opened;
   $('camera').setAttribute('aria-pressed', 'true');
   $('camera').lastElementChild.textContent = 'Stop';
   $('flip').hidden = !camera.several;

@@ -238,6 +238,27 @@ test('a camera that is denied', async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test('a photo that comes while the camera is opened', async (t) => {
+  const { page, problems } = await open(t, { before: () => (navigator.mediaDevices.getUserMedia = async () => {
+    await new Promise((resolve) => (window.allow = resolve));
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d');
+    setInterval(() => context.fillRect(0, 0, 9, 9), 50);
+    return (window.stream = canvas.captureStream(30));
+  }) });
+  await ready(page);
+  await page.click('#camera');
+  await page.waitForFunction(() => window.allow);
+  await page.setInputFiles('#photo', PORTRAIT);
+  await page.waitForSelector('#stage[data-frames="1"]');
+  await page.evaluate(() => window.allow());
+  await page.waitForFunction(() => window.stream?.getTracks().every(({ readyState }) => readyState === 'ended'));
+  assert.equal(await page.getAttribute('#camera', 'aria-pressed'), 'false');
+  assert.equal(await page.getAttribute('#stage', 'data-state'), 'photo');
+  assert.equal(await page.isEnabled('#camera'), true);
+  assert.deepEqual(problems, []);
+});
+
 test('no camera at all', async (t) => {
   const { page } = await open(t, { before: () => (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); }) });
   await ready(page);
