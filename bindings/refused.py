@@ -21,14 +21,18 @@ MODEL = ModelFile.default()
 
 
 def built(
-    *, flatbuffer: bytes = MODEL.flatbuffer, shape: dict[str, Any] | None = None, **metadata: object
+    *,
+    flatbuffer: bytes = MODEL.flatbuffer,
+    shape: dict[str, Any] | None = None,
+    head: dict[str, Any] | None = None,
+    **metadata: object,
 ) -> bytes:
     """The shipped model with other parts, not looked at."""
     assert MODEL.head is not None
     arrays = {
         ARRAY_NAME.format(name): array for name, array in (MODEL.shape_model.arrays() | (shape or {})).items()
     }
-    arrays |= {f"head/{name}.npy": array for name, array in MODEL.head.arrays().items()}
+    arrays |= {f"head/{name}.npy": array for name, array in (MODEL.head.arrays() | (head or {})).items()}
     table = {key: value for key, value in MODEL.metadata.items() if key not in ("sha256", "format_version")}
     members = {name: array_bytes(np.asarray(array, np.float32)) for name, array in arrays.items()}
     return pack_file(flatbuffer, table | metadata, members, version=2)
@@ -74,6 +78,8 @@ def cases() -> Iterator[tuple[str, bytes, str]]:
     yield "mean", built(shape={"mean": shape.mean * 2}), "unit RMS radius"
     yield "flat", built(shape={"mean_3d": shape.mean_3d * (1, 1, 0)}), "a plane"
     yield "variances", built(shape={"eigenvalues": shape.eigenvalues * 1e6}), "eigenvalues"
+    yield "looks", built(head={"errors_looks": [0.9, -0.1]}), "errors_looks"
+    yield "errors", built(head={"errors_kernel": np.zeros((68, 2))}), "errors_kernel"
     yield "cut", built(flatbuffer=MODEL.flatbuffer[: len(MODEL.flatbuffer) // 2]), "network: "
     yield "root", built(flatbuffer=b"\xff\xff\xff\x7f" + MODEL.flatbuffer[4:]), "network: points to byte"
     yield "index", built(flatbuffer=network(lambda m: _operator(m, "inputs", [9999, 1]))), "input 9999 is not made"
