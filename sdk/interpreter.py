@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn, Protocol
@@ -224,7 +225,14 @@ def _find_backend() -> tuple[str, Callable[..., Any]]:
                 raise  # the interpreter is there, something it needs is not
             continue
         return module.split(".")[0], found.Interpreter
-    raise BackendError(
-        "no TFLite interpreter is installed; run: pip install ai-edge-litert "
-        "(or tflite-runtime with numpy 1 on Python 3.11 and older)"
-    )
+    raise BackendError(f"no TFLite interpreter is installed; {_what_to_install(sys.maxsize)}")
+
+
+def _what_to_install(largest: int) -> str:
+    """The advice; `largest` is the largest index, which tells a 32-bit Python on whatever kernel."""
+    if largest < 2**32:
+        return (
+            "this Python is 32-bit, for which there is tflite-runtime alone, up to Python 3.11: "
+            "pip install tflite-runtime 'numpy<2' (docs/raspberry_pi.md)"
+        )
+    return "run: pip install ai-edge-litert (or tflite-runtime with numpy 1 on Python 3.11 and older)"

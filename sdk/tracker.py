@@ -66,8 +66,8 @@ class FaceTracker:
     and one thread.
 
     >>> tracker = FaceTracker()
-    >>> for frame in frames:
-    ...     for tracked in tracker.update(frame):
+    >>> for frame in read_video("clip.mp4"):  # of sdk.video
+    ...     for tracked in tracker.update(frame.image, timestamp_s=frame.timestamp_s):
     ...         print(tracked.id, tracked.face.pose)
 
     Args:

@@ -15,6 +15,28 @@ from sdk import ModelFile
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
+def places_of_examples() -> list[Path]:
+    root = EXAMPLES.parent
+    return [
+        root / "README.md",
+        *sorted((root / "docs").glob("*.md")),
+        *sorted((root / "sdk").glob("*.py")),
+        *EXAMPLES.glob("*.py"),
+    ]
+
+
+def test_every_example_of_a_tracker_gives_the_time_of_its_frame():
+    """Without one the tracker counts frames, which is right for no camera."""
+    calls = [
+        (path.name, line.strip())
+        for path in places_of_examples()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "tracker.update(" in line
+    ]
+    assert {"README.md", "raspberry_pi.md", "tracker.py", "webcam.py"} <= {name for name, _ in calls}
+    assert [call for call in calls if "timestamp_s=" not in call[1]] == []
+
+
 @pytest.fixture
 def photo(tmp_path, hopper, monkeypatch) -> Path:
     path = tmp_path / "photo.png"

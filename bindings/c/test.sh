@@ -92,13 +92,17 @@ else
 fi
 
 if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASMNET_EDGE_FUZZ=ON \
-    -DASMNET_EDGE_TESTS=OFF >/dev/null && cmake --build "$build/fuzz" --target fuzz_model >/dev/null 2>"$build/fuzz.log"; then
+    -DASMNET_EDGE_TESTS=OFF >/dev/null && cmake --build "$build/fuzz" --target fuzz_model fuzz_image >/dev/null 2>"$build/fuzz.log"; then
     say "fuzzing the model reader for $fuzz_seconds s"
     mkdir -p "$build/corpus"
     tail -c 30000 ../../models/asmnet_128_int8.tflite >"$build/corpus/archive" # a whole one: it has no head
     tail -c 3000 "$detector" >"$build/corpus/detector"
     "$python" tests/tiny_network.py "$build/corpus/network" 2>/dev/null || skip "a network to fuzz: $python has no LiteRT"
     "$build/fuzz/fuzz_model" -max_total_time="$fuzz_seconds" -max_len=40000 -verbosity=0 -print_final_stats=1 "$build/corpus"
+    say "fuzzing images of all formats for $fuzz_seconds s"
+    mkdir -p "$build/corpus_image"
+    "$python" tests/image_corpus.py "$build/corpus_image"
+    "$build/fuzz/fuzz_image" -max_total_time="$fuzz_seconds" -max_len=400 -verbosity=0 -print_final_stats=1 "$build/corpus_image"
 else
     skip "the fuzzer: no clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"
 fi

@@ -108,3 +108,12 @@ def test_dequantize_by_hand():
     values = np.array([-128, 0, 127], np.int8)
     np.testing.assert_allclose(dequantize(values, scale=0.5, zero_point=-128), [0.0, 64.0, 127.5])
     np.testing.assert_array_equal(dequantize(np.array([0.25], np.float32), scale=0.0, zero_point=0), [0.25])
+
+
+def test_a_32_bit_python_is_told_what_there_is_for_it(monkeypatch):
+    monkeypatch.setattr("sdk.interpreter.BACKENDS", ("no_such_interpreter",))
+    with pytest.raises(BackendError, match="run: pip install ai-edge-litert"):
+        TfliteInterpreter(MODEL)
+    monkeypatch.setattr("sys.maxsize", 2**31 - 1)
+    with pytest.raises(BackendError, match=r"this Python is 32-bit, .* pip install tflite-runtime 'numpy<2'"):
+        TfliteInterpreter(MODEL)
