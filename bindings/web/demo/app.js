@@ -13,6 +13,7 @@ const SAMPLE = new URL('portrait.jpg', location.href);
 const $ = (id) => document.getElementById(id);
 const picture = $('picture');
 let engine;
+let opened; // the model that is in use
 let shown; // the picture without what is drawn on it, an ImageBitmap
 let faces = [];
 let camera;
@@ -121,10 +122,10 @@ function stopCamera() {
 
 async function startCamera() {
   const mine = begin('camera');
-  let opened;
+  let found;
   $('camera').disabled = true;
   try {
-    opened = await openCamera({ rear: rearCamera });
+    found = await openCamera({ rear: rearCamera });
     await engine.call('restart');
   } catch (error) {
     if (mine !== session) return;
@@ -133,8 +134,8 @@ async function startCamera() {
   } finally {
     $('camera').disabled = false;
   }
-  if (mine !== session) return opened.close(); // a photo came meanwhile
-  camera = opened;
+  if (mine !== session) return found.close(); // a photo came meanwhile
+  camera = found;
   $('camera').setAttribute('aria-pressed', 'true');
   $('camera').lastElementChild.textContent = 'Stop';
   $('flip').hidden = !camera.several;
@@ -157,7 +158,10 @@ async function openModel(model) {
   for (const id of ['accurate', 'fast']) $(id).disabled = true;
   const { resources } = await engine.call('open', { model }).finally(() => {
     for (const id of ['accurate', 'fast']) $(id).disabled = false;
+    if (opened) $(opened).checked = true; // the one before stays, where this one cannot be opened
   });
+  opened = model;
+  $(model).checked = true;
   keep([...resources, ...Object.values(MODELS), SAMPLE]).then((kept) => $('stage').toggleAttribute('data-offline', kept));
 }
 

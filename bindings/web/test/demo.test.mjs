@@ -186,6 +186,17 @@ test('several faces, dropped beside the picture, with either model', async (t) =
   assert.deepEqual(problems, [], 'and nothing on the console is an error');
 });
 
+test('a model that cannot be had leaves the one before', async (t) => {
+  const { page } = await open(t);
+  await ready(page);
+  await page.route('**/fast_int8.tflite', (route) => route.fulfill({ status: 404 }));
+  await page.click('label:has(#fast)');
+  assert.match(await message(page), /Something went wrong: model: expected a file at .*fast_int8\.tflite, got HTTP 404/);
+  assert.equal(await page.isChecked('#accurate'), true);
+  await page.click('#sample');
+  await page.waitForSelector('#stage[data-faces="1"]');
+});
+
 test('without a network, once there was one', async (t) => {
   const { page, problems, server } = await open(t, { context: { serviceWorkers: 'allow' }, own: true });
   await ready(page);
