@@ -19,7 +19,6 @@ from benchmarks.face_sets import W300, is_held_out
 from benchmarks.hard_views import VIEWS, View, as_it_is
 from sdk import BBox, ModelFile
 from sdk.errors import InputError
-from sdk.frames import bgr_to_rgb
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.metrics import nme_interocular
@@ -152,7 +151,7 @@ def _crops(
     for photo in photos:
         image = photo.read_image()
         for crop in _beside(model, photo, image, looks, rng):
-            yield bgr_to_rgb(crop.extract(image)), lambda _: np.inf
+            yield crop.extract(image, swapped=True), lambda _: np.inf
 
 
 def _of_face(model: ModelFile, image: UInt8, landmarks: Float32, rng: np.random.Generator) -> tuple[UInt8, Any]:
@@ -166,7 +165,7 @@ def _of_face(model: ModelFile, image: UInt8, landmarks: Float32, rng: np.random.
         rotation_deg=ROLL_DEG,
     )
     truth = crop.to_crop(landmarks)[None]
-    return bgr_to_rgb(crop.extract(image)), lambda points: float(nme_interocular(truth, points[None])[0])
+    return crop.extract(image, swapped=True), lambda points: float(nme_interocular(truth, points[None])[0])
 
 
 def _beside(model: ModelFile, photo: Photo, image: UInt8, count: int, rng: np.random.Generator) -> list[Crop]:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from sdk import BBox, FaceAligner, FaceTracker
 from sdk.aligner import decoded
 from sdk.detector import default_detector
-from sdk.frames import bgr_to_rgb
 from sdk.geometry import Crop
 from sdk.interpreter import TfliteInterpreter
 from sdk.testing import FixedDetector, rendered_face
@@ -42,23 +41,19 @@ def stages(aligner: FaceAligner, threads: int) -> dict[str, Callable[[], object]
     frame, box = frame_with_face()
     model = aligner.model
     crop = Crop.around(box, size=model.input_size, margin=model.margin)
-    pixels = _cut(crop, frame)
+    pixels = crop.extract(frame, swapped=True)
     network = TfliteInterpreter(model, num_threads=threads)
     points, pose = network.run(pixels)
 
     return {
         "network": lambda: network.run(pixels),
         "detect": _detect(frame),
-        "crop": lambda: _cut(crop, frame),
+        "crop": lambda: crop.extract(frame, swapped=True),
         "decode": lambda: decoded(model, crop, points, pose),
         "align": lambda: aligner.align(frame, box),
         "track": _track(aligner, frame, box),
         "predict": lambda: aligner.predict(frame),
     }
-
-
-def _cut(crop: Crop, frame: UInt8) -> UInt8:
-    return bgr_to_rgb(crop.extract(frame))
 
 
 def _detect(frame: UInt8) -> Callable[[], object]:

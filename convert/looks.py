@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.faces import Face
-from sdk.frames import bgr_to_rgb
 from sdk.geometry import Crop
 from sdk.interpreter import Interpreter, input_values
 from sdk.model_file import ModelFile
@@ -54,7 +53,7 @@ def look(model: ModelFile, interpreter: Interpreter, faces: Sequence[Face]) -> L
 
 def rgb_crop(crop: Crop, image: UInt8) -> UInt8:
     """The crop's pixels as interpreters take them."""
-    return bgr_to_rgb(crop.extract(image))
+    return crop.extract(image, swapped=True)
 
 
 def input_tensor(entry: dict[str, Any], model: ModelFile, face: Face) -> npt.NDArray[Any]:

@@ -17,7 +17,7 @@ from sdk.detections import CheckedDetector
 from sdk.detector import Detector, default_detector, upright_box
 from sdk.errors import InputError
 from sdk.forks import in_children
-from sdk.frames import Colour, bgr_to_rgb, check_colour, check_frame, is_batch, to_bgr
+from sdk.frames import Colour, check_colour, check_frame, is_batch, mirror_image, to_bgr
 from sdk.geometry import Crop
 from sdk.interpreter import ClosedInterpreter, Interpreter, TfliteInterpreter, check_num_threads
 from sdk.measures import face_unit
@@ -248,9 +248,9 @@ class FaceAligner:
         return first, self._look(frame, self._crop_of(first, frame) or crop, found.score, mirrored=True)
 
     def _look(self, frame: UInt8, crop: Crop, score: float, *, mirrored: bool = False) -> Face:
-        pixels = bgr_to_rgb(crop.extract(frame))
+        pixels = crop.extract(frame, swapped=True)
         if mirrored:
-            points, pose_output = self._interpreter.run(np.ascontiguousarray(pixels[:, ::-1]))
+            points, pose_output = self._interpreter.run(mirror_image(pixels))
             points, pose_output = self._model.scheme.mirror_landmarks(points), pose_output * MIRRORED_POSE
         else:
             points, pose_output = self._interpreter.run(pixels)

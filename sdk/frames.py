@@ -100,3 +100,10 @@ def bgr_to_rgb(pixels: UInt8) -> UInt8:
     import cv2
 
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def mirror_image(pixels: UInt8) -> UInt8:
+    """The same pixels (h, w, 3), left and right changed; much quicker than a copy of `[:, ::-1]`."""
+    import cv2
+
+    return np.asarray(cv2.flip(pixels, 1), np.uint8)

@@ -107,13 +107,15 @@ class Crop:
         offset = np.asarray(points, np.float64) - (self.center_x, self.center_y)
         return np.asarray(_turned(offset, c, -s) / self.side, np.float32)
 
-    def extract(self, image: UInt8) -> UInt8:
+    def extract(self, image: UInt8, *, swapped: bool = False) -> UInt8:
         """The crop's pixels, (size, size) or (size, size, channels): the same bytes on every processor.
 
         Shrinking by 2 or more averages whole blocks of pixels first, then samples bilinearly: without it a
         large face would alias. Beyond the image its edge pixels are repeated. docs/model_format.md has the
         exact arithmetic.
 
+        Args:
+            swapped: give three channels the other way round, such as RGB of a BGR image, at no cost.
         Raises:
             InputError: the crop does not touch the image.
         """
@@ -126,6 +128,7 @@ class Crop:
             cosine=cosine,
             sine=sine,
             size=self.size,
+            swapped=swapped,
         )
 
     def _check_touches(self, image: UInt8) -> None:

@@ -1,7 +1,7 @@
 """The pixels of a crop, in integers alone: every language and every processor gets the same bytes.
 
-docs/model_format.md, "The crop", states the arithmetic. Here the channels of a pixel share a 64-bit word, up to
-four of 16 bits each, so that numpy works on all of them at once; OpenCV only copies pixels.
+docs/model_format.md, "The crop", states the arithmetic. Here a pixel has four channels of 16 bits, copied as
+one word of 64; OpenCV only copies pixels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 Int = npt.NDArray[Any]  # int32 where positions fit, else int64
 Places = tuple[Int, Int]
+Lanes = npt.NDArray[Any]  # uint8 or uint16
 
 MAX_BLOCK = 64
 """Pixels per side; a crop that shrinks by more skips some. Sums of such a column fit 16 bits."""
@@ -34,18 +35,19 @@ CHUNK = 16384
 """Samples worked on at a time; many more leave the processor's cache."""
 
 
-def _in_each_lane(value: int) -> np.uint64:
-    return np.uint64(sum(value << (16 * lane) for lane in range(LANES)))
-
-
-BYTES = _in_each_lane(0xFF)
-FRACTIONS = _in_each_lane(ONE - 1)
-HALF = _in_each_lane(ONE * ONE // 2)
-FRACTION = np.uint64(FRACTION_BITS)
+HALF = ONE * ONE // 2
+EACH_LANE = np.uint64(0x0001_0001_0001_0001)
 
 
 def resample(
-    image: UInt8, *, center: tuple[float, float], pixel: float, cosine: float, sine: float, size: int
+    image: UInt8,
+    *,
+    center: tuple[float, float],
+    pixel: float,
+    cosine: float,
+    sine: float,
+    size: int,
+    swapped: bool = False,
 ) -> UInt8:
     """A square grid of samples around `center`, its rows along (cosine, sine).
 
@@ -54,6 +56,7 @@ def resample(
         center: of the grid, image pixels.
         pixel: distance between samples, image pixels.
         size: samples per side.
+        swapped: give the channels of an image that has three the other way round.
 
     Returns:
         (size, size) or (size, size, channels).
@@ -64,20 +67,21 @@ def resample(
     x = _Axis.of(center[0], reach, right, -down, size=size, block=block, pixels=image.shape[1])
     y = _Axis.of(center[1], reach, down, right, size=size, block=block, pixels=image.shape[0])
     region = _region(image.reshape(*image.shape[:2], -1), x, y)
+    swapped = swapped and region.shape[2] == LANES - 1
     parts = [
-        _sampled(region[..., first : first + LANES], x, y, size=size, block=block)
+        _sampled(region[..., first : first + LANES], x, y, size=size, block=block, swapped=swapped)
         for first in range(0, region.shape[2], LANES)
     ]
     out = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
     return out.reshape(size, size, *image.shape[2:])
 
 
-def _sampled(region: UInt8, x: _Axis, y: _Axis, *, size: int, block: int) -> UInt8:
+def _sampled(region: UInt8, x: _Axis, y: _Axis, *, size: int, block: int, swapped: bool) -> UInt8:
     """Samples (size, size, channels) of up to four channels."""
-    blocks = _blocks(region, block)
+    blocks = _blocks(region, block, swapped)
     if not (x.inside and y.inside):
         blocks = _bordered(blocks, y.border, y.border, x.border, x.border)
-    words = blocks.view(np.uint32)[..., 0]
+    words = blocks.view(np.uint64)[..., 0]
     out = np.empty((size, size, LANES), np.uint8)
     chunk = max(1, CHUNK // size)
     for row in range(0, size, chunk):
@@ -142,11 +146,13 @@ class _Axis:
     def places(self, rows: slice) -> Places:
         """Each sample's block, counted from the first with its border, and how far to the next one, 0 to 63."""
         by_row = self.by_row if len(self.by_row) == 1 else self.by_row[rows]
-        place = (by_row + self.by_column) >> (POSITION_BITS - FRACTION_BITS)
-        block = (place >> FRACTION_BITS) - self.first
+        place = (by_row - (self.first << POSITION_BITS)) + self.by_column
+        place >>= POSITION_BITS - FRACTION_BITS
+        over = place & (ONE - 1)
+        place >>= FRACTION_BITS
         if not self.inside:
-            block = np.clip(block, -1, self.last - self.first) + 1
-        return block, place & (ONE - 1)
+            place = np.clip(place, -1, self.last - self.first) + 1
+        return place, over
 
 
 def _fixed(value: float) -> int:
@@ -162,23 +168,23 @@ def _region(image: UInt8, x: _Axis, y: _Axis) -> UInt8:
     return _bordered(inside, *beyond) if any(beyond) else inside
 
 
-def _bordered(pixels: UInt8, top: int, bottom: int, left: int, right: int) -> UInt8:
+def _bordered(pixels: Lanes, top: int, bottom: int, left: int, right: int) -> Lanes:
     """Pixels (h, w, channels) with their edges repeated."""
     import cv2
 
     bordered: Any = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    return np.asarray(bordered, np.uint8).reshape(*bordered.shape[:2], -1)
+    return np.asarray(bordered).reshape(*bordered.shape[:2], -1)
 
 
-def _blocks(region: UInt8, block: int) -> UInt8:
+def _blocks(region: UInt8, block: int, swapped: bool) -> UInt16:
     """Block means (h / block, w / block, 4), halves rounded up; channels beyond the region's mean nothing."""
     if block == 1:
-        return _four_channels(region)
+        return _four_channels(region, swapped).astype(np.uint16)
     area = block * block
-    sums = _across(_down(region, block), block)
+    sums = _across(_four_channels(_down(region, block), swapped), block)
     sums += area // 2
     sums //= area
-    return sums.astype(np.uint8)
+    return sums.astype(np.uint16, copy=False)
 
 
 def _down(region: UInt8, block: int) -> UInt16:
@@ -190,19 +196,19 @@ def _down(region: UInt8, block: int) -> UInt16:
 
 
 def _across(columns: UInt16, block: int) -> UInt16 | UInt32:
-    """Sums (h, w / block, 4) of `block` columns side by side."""
+    """Sums (h, w / block, 4) of `block` columns (h, w, 4) side by side."""
     if block > FITTING:
-        lanes = _four_channels(columns).astype(np.uint32)
+        lanes = columns.astype(np.uint32)
         sums: UInt32 = lanes.reshape(len(lanes), -1, block, LANES).sum(axis=2, dtype=np.uint32)
         return sums
-    words: UInt64 = _four_channels(columns).view(np.uint64)[..., 0]
+    words: UInt64 = columns.view(np.uint64)[..., 0]
     total: UInt64 = words[:, ::block] + words[:, 1::block]
     for column in range(2, block):
         total += words[:, column::block]
     return total.view(np.uint16).reshape(*total.shape, LANES)
 
 
-def _four_channels(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _four_channels(pixels: Lanes, swapped: bool) -> Lanes:
     """Pixels (h, w, 1 to 4) as (h, w, 4), contiguous; what is added means nothing."""
     channels = pixels.shape[2]
     if channels == LANES:
@@ -210,7 +216,8 @@ def _four_channels(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if channels == LANES - 1:
         import cv2
 
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA))
+        added: Any = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGBA if swapped else cv2.COLOR_BGR2BGRA)
+        return np.asarray(added)
     out = np.zeros((*pixels.shape[:2], LANES), pixels.dtype)
     out[..., :channels] = pixels
     return out
@@ -225,50 +232,49 @@ def _channels(pixels: UInt8, channels: int) -> UInt8:
     return pixels if channels == LANES else np.ascontiguousarray(pixels[..., :channels])
 
 
-def _interpolated(blocks: UInt32, x: Places, y: Places) -> UInt8:
+def _interpolated(blocks: UInt64, x: Places, y: Places) -> UInt8:
     """Samples (h, w, 4) between four blocks each, halves rounded up.
 
     Args:
-        blocks: words of four bytes.
+        blocks: words of four channels.
         x, y: places that broadcast to (h, w); all in range, with their next blocks.
     """
     (left, over), (above, under) = x, y
     flat, width = blocks.ravel(), blocks.shape[1]
     start = (above * width + left).astype(np.intp)
-    corners = np.empty((4, *start.shape), np.uint32)
+    corners = np.empty((4, *start.shape), np.uint64)
     for corner, offset in zip(corners, (0, width, 1, width + 1), strict=True):
         flat[offset:].take(start, out=corner, mode="wrap")  # the mode that checks least
-    words = corners.view(np.uint8).astype(np.uint16).view(np.uint64)
-    over, under = over.astype(np.uint64), under.astype(np.uint64)
-    rows, right = words[:2], words[2:]
-    rows *= ONE - over
-    right *= over
+    lanes, to_right, down = corners.view(np.uint16), _in_lanes(over), _in_lanes(under)
+    rows, right = lanes[:2], lanes[2:]
+    rows *= ONE - to_right
+    right *= to_right
     rows += right
-    return (
-        _between(rows, np.stack([ONE - under, under]))
-        .view(np.uint16)
-        .astype(np.uint8)
-        .reshape(*start.shape, LANES)
-    )
+    return _between(rows, down, spare=right).astype(np.uint8).reshape(*start.shape, LANES)
 
 
-def _between(rows: UInt64, weights: UInt64) -> UInt64:
-    """(2048 + the weighted sum of two rows) >> 12 in the low byte of each lane; overwrites `rows`.
+def _in_lanes(weights: Int) -> UInt16:
+    """Weights (h, w) once for each channel, (h, 4 w); a single column stands for all."""
+    if weights.shape[1] == 1:
+        return weights.astype(np.uint16)
+    return (weights.astype(np.uint64) * EACH_LANE).view(np.uint16)
+
+
+def _between(rows: UInt16, down: UInt16, *, spare: UInt16) -> UInt16:
+    """(2048 + the sum of two rows, weighted with 64 - down and down) >> 12; overwrites `rows` and `spare`.
 
     The sum has 20 bits, a lane 16: the six low bits of the rows, and what they carry, are added up apart.
     """
-    low = rows & FRACTIONS
-    rows >>= FRACTION
-    rows &= BYTES
-    rows *= weights
-    low *= weights
-    carried: UInt64 = low[0]
-    total: UInt64 = rows[0]
-    carried += low[1]
+    up = ONE - down
+    low = np.bitwise_and(rows, ONE - 1, out=spare)
+    rows >>= FRACTION_BITS
+    (total, under), (carried, low_under) = rows, low
+    for upper, lower in ((total, under), (carried, low_under)):
+        upper *= up
+        lower *= down
+        upper += lower
     carried += HALF
-    carried >>= FRACTION
-    carried &= BYTES
-    total += rows[1]
+    carried >>= FRACTION_BITS
     total += carried
-    total >>= FRACTION
-    return total
+    total >>= FRACTION_BITS
+    return np.asarray(total, np.uint16)

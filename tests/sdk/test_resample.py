@@ -121,3 +121,10 @@ def test_views_of_any_layout_give_what_their_copies_give(side):
 def test_a_crop_larger_than_32_bit_positions(size):
     image = np.full((9, 7), 200, np.uint8)
     assert (Crop(3.0, 4.0, 1e9, size, 30.0).extract(image) == 200).all()
+
+
+@pytest.mark.parametrize(("side", "angle"), [(30.0, 0.0), (150.0, 17.0), (900.0, -40.0)])
+def test_three_channels_are_swapped_on_the_way(side, angle):
+    image = np.random.default_rng(4).integers(0, 256, (160, 200, 3), np.uint8)
+    crop = Crop(60.0, 51.0, side, 40, angle)
+    np.testing.assert_array_equal(crop.extract(image, swapped=True), crop.extract(image)[..., ::-1])
