@@ -1,7 +1,8 @@
 import { InputError } from './errors.js';
 
-const CHANNELS = { bgr: 3, rgb: 3, bgra: 4, rgba: 4, gray: 1 }; // in the order of fa_format
-const FORMATS = Object.keys(CHANNELS);
+// Bytes of a pixel, in the order of fa_format. From nv21 on, a camera's, brightness and colour apart (docs/conventions.md).
+const BYTES = { bgr: 3, rgb: 3, bgra: 4, rgba: 4, gray: 1, nv21: 1.5, nv12: 1.5, i420: 1.5, yuyv: 2 };
+const FORMATS = Object.keys(BYTES);
 
 let canvas;
 
@@ -19,12 +20,16 @@ const EXPECTED =
   'expected an img, video or canvas element, an ImageBitmap, a VideoFrame, ImageData, or {data, width, height, format}';
 
 function fromBytes({ data, width, height, format = 'rgba' }) {
-  if (!(format in CHANNELS)) throw new InputError(`image: expected format one of ${FORMATS.join(', ')}, got ${format}`);
-  const channels = CHANNELS[format];
+  if (!(format in BYTES)) throw new InputError(`image: expected format one of ${FORMATS.join(', ')}, got ${format}`);
+  const each = BYTES[format];
+  if ((format === 'yuyv' || each === 1.5) && (width % 2 !== 0 || (each === 1.5 && height % 2 !== 0))) {
+    const sides = each === 1.5 ? 'width and height' : 'width';
+    throw new InputError(`image: expected an even ${sides} for ${format}, whose pixels share colour, got ${width} x ${height}`);
+  }
   const bytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-  if (!bytes || !(width >= 1) || !(height >= 1) || data.length !== width * height * channels) {
+  if (!bytes || !(width >= 1) || !(height >= 1) || data.length !== width * height * each) {
     throw new InputError(
-      `image: expected ${width} x ${height} x ${channels} bytes of ${format}, got ${data.length} ` +
+      `image: expected ${width} x ${height} x ${each} bytes of ${format}, got ${data.length} ` +
         `in a ${data.constructor.name}; is the format right?`,
     );
   }

@@ -73,12 +73,15 @@ export interface Detection {
   readonly rollDeg: number;
 }
 
-/** Plain bytes, row by row from the top; format is rgba where it is missing. */
+/**
+ * Plain bytes, row by row from the top; format is rgba where it is missing. From nv21 on, a camera's formats: BT.601 in limited
+ * range, width and height even (of yuyv the width), planes one after the other without gaps.
+ */
 export interface PixelData {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
-  readonly format?: 'bgr' | 'rgb' | 'bgra' | 'rgba' | 'gray';
+  readonly format?: 'bgr' | 'rgb' | 'bgra' | 'rgba' | 'gray' | 'nv21' | 'nv12' | 'i420' | 'yuyv';
 }
 
 export type Image = CanvasImageSource | ImageData | PixelData;
