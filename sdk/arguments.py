@@ -53,6 +53,7 @@ def as_box(box: BBox | Sequence[float]) -> BBox:
         return box
     try:
         left, top, right, bottom = box
-    except (TypeError, ValueError) as error:
-        raise InputError(f"box: expected left, top, right, bottom, got {box!r}") from error
-    return BBox(*as_array([left, top, right, bottom], (4,), "box"))
+        edges = as_array([left, top, right, bottom], (4,), "box")
+    except (TypeError, ValueError) as error:  # as an InputError is
+        raise InputError(f"box: expected left, top, right, bottom as numbers, got {box!r}") from error
+    return BBox(*edges)

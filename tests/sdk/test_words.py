@@ -145,7 +145,7 @@ def test_a_text_is_no_time_and_the_tracker_goes_on():
 
 @pytest.mark.parametrize("text", ["1", b"1", np.str_("1")])
 def test_texts_of_digits_are_no_numbers(text):
-    with pytest.raises(InputError, match="box: expected numbers"):
+    with pytest.raises(InputError, match="box: expected left, top, right, bottom"):
         aligner.align(FRAME, (0, 0, text, 9))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="camera_matrix: expected numbers"):
         aligner.landmark_pose(FACE, camera_matrix=[[1, 0, text], [0, 1, 1], [0, 0, 1]])  # type: ignore[arg-type]
