@@ -333,7 +333,7 @@ def described(
     point_errors: Float32 | None = None,
 ) -> Face:
     """The face of landmarks (n, 2) in the image, with what the shape model says of them."""
-    b, plausibility = model.shape_model.described(model.shape_model.align(landmarks)[0])
+    b, plausibility = model.shape_model.describe(landmarks)
     return Face(
         landmarks=landmarks,
         pose=pose,
@@ -364,7 +364,7 @@ def disagreement(first: Face, second: Face) -> float:
     """Mean distance of two faces' landmarks over the second's outer-eye distance; infinite where its eyes meet."""
     eyes = face_unit(second)
     moved = first.landmarks - second.landmarks
-    distance = float(np.sqrt(np.add.reduce(moved * moved, axis=1)).mean())
+    distance = float(np.add.reduce(np.sqrt(np.add.reduce(moved * moved, axis=1)))) / len(moved)
     return distance / eyes if eyes > 0 else math.inf
 
 

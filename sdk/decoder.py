@@ -33,7 +33,7 @@ class Decoder:
     """
 
     def __init__(self, head: Head, *, eyes: tuple[int, int] = IBUG68.outer_eye_corners) -> None:
-        self._n, self._zero_point = head.n_points, float(head.top_zero_point)
+        self._n = head.n_points
         self._scale = head.maps_scale
         self._chance = np.exp(head.maps_scale * (np.arange(256.0) - GREATEST))  # of an integer, not yet of a map
         self._side, self._eyes = head.maps_side, eyes
@@ -42,11 +42,14 @@ class Decoder:
         self._kernel = np.hstack([head.landmarks_kernel, head.pose_kernel]).astype(np.float64)
         self._kernel[2 * self._n :] *= head.top_scale
         self._bias = np.concatenate([head.landmarks_bias, head.pose_bias]).astype(np.float64)
+        self._bias -= head.top_zero_point * self._kernel[2 * self._n :].sum(axis=0)
         self._chances = np.zeros((head.maps_side**2, self._n))
+        self._sums = np.ones((len(self._cells), self._n))
+        self._whole, self._moments = self._sums[0], self._sums[1:3].T
+        self._squares = self._sums[3] if self._errors is not None else None
         self._features = np.empty(len(self._kernel))
+        self._places, self._top = self._features[: 2 * self._n].reshape(-1, 2), self._features[2 * self._n :]
         self._maps: UInt8 = np.zeros((head.maps_side**2, self._n), np.uint8)
-        self._whole: Float64 = np.ones(self._n)
-        self._squares: Float64 | None = None
         self._landmarks: Float32 = np.zeros((self._n, 2), np.float32)
         self._weights: tuple[Float64, float] | None = None
         if head.confidence_kernel is not None and head.confidence_bias is not None:
@@ -63,11 +66,10 @@ class Decoder:
 
         self._maps = maps.reshape(-1, self._n)
         chances = cv2.LUT(self._maps, self._chance, self._chances)  # three times as fast as numpy.take
-        self._whole, *sums = self._cells @ chances
-        self._squares = sums.pop() if self._errors is not None else None
-        self._features[: 2 * self._n].reshape(-1, 2)[:] = np.divide(sums, self._whole).T
-        np.subtract(top.ravel(), self._zero_point, out=self._features[2 * self._n :])
-        values = np.asarray(self._features @ self._kernel + self._bias, np.float32)
+        np.dot(self._cells, chances, out=self._sums)
+        np.divide(self._moments, self._whole[:, None], out=self._places)
+        self._top[:] = top.ravel()
+        values = (self._features.dot(self._kernel) + self._bias).astype(np.float32)
         self._landmarks = values[:-3].reshape(-1, 2)
         return self._landmarks, values[-3:]
 

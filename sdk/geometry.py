@@ -191,7 +191,7 @@ Centred = tuple[complex, npt.NDArray[np.complex128]]
 def centred(points: npt.ArrayLike) -> Centred:
     """Points (n, 2) as `fit_centred` takes them, for those that are fitted to again and again."""
     z = to_complex(points)
-    mean = complex(z.sum() / len(z))
+    mean = complex(np.add.reduce(z)) / len(z)
     return mean, z - mean
 
 

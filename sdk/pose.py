@@ -21,24 +21,27 @@ POSE_UNIT_DEG = 90.0
 
 
 def rotation_from_pose(pose: HeadPose) -> Float64:
-    """(3, 3) matrix that turns a frontal head to `pose`."""
-    return (
-        _rotation_z(math.radians(pose.roll_deg))
-        @ _rotation_y(math.radians(pose.yaw_deg))
-        @ _rotation_x(math.radians(-pose.pitch_deg))
+    """(3, 3) matrix that turns a frontal head to `pose`: Rz(roll) Ry(yaw) Rx(-pitch), multiplied out."""
+    (cz, sz), (cy, sy), (cx, sx) = map(_turn, (pose.roll_deg, pose.yaw_deg, -pose.pitch_deg))
+    return np.array(
+        [
+            [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+            [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+            [-sy, cy * sx, cy * cx],
+        ]
     )
 
 
 def pose_from_rotation(rotation: Float64) -> HeadPose:
     """Inverse of `rotation_from_pose` for |yaw| < 90; at 90 degrees roll is set to 0."""
-    sin_yaw = max(-1.0, min(1.0, -float(rotation[2, 0])))
-    yaw = math.asin(sin_yaw)
-    if math.hypot(rotation[0, 0], rotation[1, 0]) < 1e-6:  # gimbal lock: only roll -+ pitch is known
+    (r00, _, _), (r10, r11, r12), (r20, r21, r22) = rotation.tolist()
+    yaw = math.asin(max(-1.0, min(1.0, -r20)))
+    if math.hypot(r00, r10) < 1e-6:  # gimbal lock: only roll -+ pitch is known
         roll = 0.0
-        about_x = math.atan2(-rotation[1, 2], rotation[1, 1])
+        about_x = math.atan2(-r12, r11)
     else:
-        roll = math.atan2(rotation[1, 0], rotation[0, 0])
-        about_x = math.atan2(rotation[2, 1], rotation[2, 2])
+        roll = math.atan2(r10, r00)
+        about_x = math.atan2(r21, r22)
     return HeadPose(math.degrees(yaw), -math.degrees(about_x), math.degrees(roll))
 
 
@@ -88,16 +91,7 @@ def expanded_yaw(yaw_deg: float, expansion: float) -> float:
     return max(-90.0, min(90.0, yaw_deg * (1.0 + expansion * (yaw_deg / 40.0) ** 2)))
 
 
-def _rotation_x(angle: float) -> Float64:
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-
-
-def _rotation_y(angle: float) -> Float64:
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def _rotation_z(angle: float) -> Float64:
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+def _turn(angle_deg: float) -> tuple[float, float]:
+    """Cosine and sine."""
+    angle = math.radians(angle_deg)
+    return math.cos(angle), math.sin(angle)

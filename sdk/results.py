@@ -66,10 +66,13 @@ class BBox:
     def around(cls, landmarks: npt.NDArray[np.float32]) -> BBox:
         """Tight bounding box of landmarks (n, 2)."""
         try:
-            (left, top), (right, bottom) = np.minimum.reduce(landmarks), np.maximum.reduce(landmarks)
+            (left, top), (right, bottom) = (
+                np.minimum.reduce(landmarks).tolist(),
+                np.maximum.reduce(landmarks).tolist(),
+            )
         except (TypeError, ValueError) as error:
             raise InputError(f"landmarks: expected numbers (n, 2), got {landmarks!r}") from error
-        return cls(float(left), float(top), float(right), float(bottom))
+        return cls(left, top, right, bottom)
 
 
 def _all_finite(values: tuple[object, ...]) -> bool:

@@ -46,6 +46,7 @@ class ShapeModel:
     mean_3d: Float32
     _centred: Centred = field(init=False, repr=False)  # what every face needs, made once
     _modes: Float64 = field(init=False, repr=False)
+    _precisions: Float64 = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n, k = len(self.mean), len(self.eigenvalues)
@@ -72,6 +73,7 @@ class ShapeModel:
             )
         object.__setattr__(self, "_centred", centred(self.mean))
         object.__setattr__(self, "_modes", self.eigenvectors.astype(np.float64))
+        object.__setattr__(self, "_precisions", 1.0 / self.eigenvalues.astype(np.float64))
 
     @property
     def n_points(self) -> int:
@@ -129,17 +131,31 @@ class ShapeModel:
     def described(self, aligned_shape: npt.ArrayLike) -> tuple[Float32, float]:
         """`parameters` and `plausibility_of` an aligned shape, at the cost of one of them."""
         shape = as_array(aligned_shape, self.mean.shape, "aligned_shape")
-        free = self._modes @ (shape - self.mean).ravel()
-        b = free.astype(np.float32).astype(np.float64)
-        plausibility = self._plausibility(b, shape - self.reconstruct(b))
-        return np.asarray(self._limited(free, LIMIT), np.float32), plausibility
+        return self._described((shape - self.mean).ravel())
+
+    def describe(self, landmarks: Float32) -> tuple[Float32, float]:
+        """`described` of landmarks (n, 2) of any frame, in one pass; for callers that know what they give.
+
+        Raises:
+            InputError: the landmarks coincide.
+        """
+        (_, points), (_, mean) = source, target = centred(landmarks), self._centred
+        offset = fit_centred(source, target).a * points
+        offset -= mean
+        return self._described(offset.view(np.float64))
+
+    def _described(self, offset: Float64) -> tuple[Float32, float]:
+        """Of how far an aligned shape is from the mean, (2n,)."""
+        b = self._modes.dot(offset)
+        residual = offset - b.dot(self._modes)
+        return self._limited(b, LIMIT).astype(np.float32), self._plausibility(b, residual)
 
     def _plausibility(self, b: Float64, residual: Float64) -> float:
         total, squares = self.residual_moments.tolist()
-        distance = float((b * b / self.eigenvalues).sum())
+        distance = float((b * b).dot(self._precisions))
         degrees = float(self.n_modes)
         if total > 0 and squares > 0:
-            distance += float((residual * residual).sum()) * total / squares
+            distance += float(residual.dot(residual)) * total / squares
             degrees += total**2 / squares
         return _chi_square_tail(distance, degrees)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy.typing as npt
 from sdk.checks import as_number
 from sdk.errors import InputError
 from sdk.geometry import Centred, centred, fit_centred, to_points
+from sdk.pose import nearest_rotation, pose_from_rotation, rotation_from_pose
+from sdk.results import HeadPose
 
 Float64 = npt.NDArray[np.float64]
 
@@ -68,7 +70,7 @@ class OneEuroFilter:
             self._step.rest()
             self._value = new
         else:
-            self._value = self._value + unit * self._step((new - self._value) / unit, seconds)
+            self._value = self._value + self._step(new - self._value, seconds, unit)
         return self._value
 
 
@@ -81,7 +83,7 @@ class LandmarkFilter:
     """
 
     def __init__(self, parameters: OneEuro) -> None:
-        self._motion, self._shape = _Step(parameters, _lengths), _Step(parameters, np.abs)
+        self._motion, self._shape = _VectorStep(parameters), _Step(parameters, np.abs)
         self._last: Centred | None = None
 
     def __call__(self, landmarks: npt.ArrayLike, seconds: float, *, unit: float) -> Float64:
@@ -102,12 +104,38 @@ class LandmarkFilter:
     def _moved(self, old: Centred, new: Centred, seconds: float, unit: float) -> Centred:
         """Points are complex numbers here: x + iy."""
         a, shift = fit_centred(old, new).a, (new[0] - old[0]) / unit
-        whole = np.array([shift.real, shift.imag, math.log(max(abs(a), 1e-6)), cmath.phase(a)])
-        right, down, growth, angle = self._motion(whole, seconds).tolist()
-        left_over = self._shape((new[1] - a * old[1]) / unit, seconds)
-        points = cmath.exp(complex(growth, angle)) * old[1] + unit * left_over
-        drift = complex(points.sum() / len(points))
+        whole = (shift.real, shift.imag, math.log(max(abs(a), 1e-6)), cmath.phase(a))
+        right, down, growth, angle = self._motion(whole, seconds)
+        points = cmath.exp(complex(growth, angle)) * old[1]
+        points += self._shape(new[1] - a * old[1], seconds, unit)
+        drift = complex(np.add.reduce(points)) / len(points)
         return old[0] + unit * complex(right, down) + drift, points - drift
+
+
+class RotationFilter:
+    """One-Euro on a head pose, by the rows of its rotation, so that no angle jumps."""
+
+    def __init__(self, parameters: OneEuro) -> None:
+        self._steps = [_VectorStep(parameters) for _ in range(3)]
+        self._rows: list[list[float]] | None = None
+
+    def __call__(self, pose: HeadPose, seconds: float, *, unit: float) -> HeadPose:
+        """The smoothed pose, `seconds` after the last one; the first passes as it is.
+
+        Args:
+            unit: the angle in radians that counts as 1 when speed is measured.
+        """
+        new = rotation_from_pose(pose).tolist()
+        if self._rows is None or seconds <= 0:
+            for step in self._steps:
+                step.rest()
+            self._rows = new
+        else:
+            self._rows = [
+                [value + move for value, move in zip(old, step(_apart(row, old), seconds, unit), strict=True)]
+                for step, row, old in zip(self._steps, new, self._rows, strict=True)
+            ]
+        return pose_from_rotation(nearest_rotation(np.array(self._rows)))
 
 
 class _Step:
@@ -121,10 +149,40 @@ class _Step:
     def rest(self) -> None:
         self._speed = 0.0
 
-    def __call__(self, offset: npt.NDArray[Any], seconds: float) -> npt.NDArray[Any]:
+    def __call__(self, offset: npt.NDArray[Any], seconds: float, unit: float = 1.0) -> npt.NDArray[Any]:
         p = self._parameters
-        self._speed = self._speed + _share(p.speed_cutoff_hz, seconds) * (offset / seconds - self._speed)
-        return np.asarray(_share(p.min_cutoff_hz + p.beta * self._lengths(self._speed), seconds) * offset)
+        speed = offset * (1.0 / (unit * seconds))
+        speed -= self._speed
+        speed *= _share(p.speed_cutoff_hz, seconds)
+        speed += self._speed
+        self._speed = speed
+        cutoff_hz = self._lengths(speed)
+        cutoff_hz *= p.beta
+        cutoff_hz += p.min_cutoff_hz
+        return np.asarray(_share(cutoff_hz, seconds) * offset)
+
+
+class _VectorStep:
+    """`_Step` of one short vector, in plain floats, on which numpy would take ten times as long."""
+
+    def __init__(self, parameters: OneEuro) -> None:
+        self._parameters = parameters
+        self._speed: list[float] | None = None
+
+    def rest(self) -> None:
+        self._speed = None
+
+    def __call__(self, offset: Sequence[float], seconds: float, unit: float = 1.0) -> list[float]:
+        p = self._parameters
+        share, per_second = _share(p.speed_cutoff_hz, seconds), 1.0 / (unit * seconds)
+        last = self._speed or [0.0] * len(offset)
+        self._speed = [old + share * (new * per_second - old) for old, new in zip(last, offset, strict=True)]
+        share = _share(p.min_cutoff_hz + p.beta * math.hypot(*self._speed), seconds)
+        return [share * value for value in offset]
+
+
+def _apart(new: Sequence[float], old: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(new, old, strict=True)]
 
 
 def _coincide(points: Centred) -> bool:
@@ -138,4 +196,5 @@ def _lengths(vectors: Float64) -> Float64:
 
 def _share(cutoff_hz: Any, seconds: float) -> Any:
     """Weight of the new value in a first-order low pass: 1 / (1 + τ/T), τ = 1 / 2πf."""
-    return 1.0 / (1.0 + 1.0 / ((2.0 * math.pi * seconds) * cutoff_hz))
+    ratio = (2.0 * math.pi * seconds) * cutoff_hz
+    return ratio / (1.0 + ratio)

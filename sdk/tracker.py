@@ -15,9 +15,8 @@ from sdk.checks import as_number, is_count
 from sdk.errors import InputError
 from sdk.frames import check_frame
 from sdk.measures import face_unit
-from sdk.pose import nearest_rotation, pose_from_rotation, rotation_from_pose
 from sdk.results import BBox, Face
-from sdk.smoothing import LandmarkFilter, OneEuro, OneEuroFilter
+from sdk.smoothing import LandmarkFilter, OneEuro, RotationFilter
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -27,7 +26,7 @@ SAME_FACE = 0.3
 TURN = 2.5
 """Radians that smoothing takes for a move by one outer-eye distance."""
 
-Filters = tuple[LandmarkFilter, OneEuroFilter]
+Filters = tuple[LandmarkFilter, RotationFilter]
 
 _DEFAULT_SMOOTHING = OneEuro()
 
@@ -164,7 +163,7 @@ class FaceTracker:
                 continue
             filters = None
             if self._smoothing is not None:
-                filters = LandmarkFilter(self._smoothing), OneEuroFilter(self._smoothing)
+                filters = LandmarkFilter(self._smoothing), RotationFilter(self._smoothing)
             self._tracks.append(self._seen(_Track(self._next_id, face, filters), face))
             self._next_id += 1
 
@@ -182,11 +181,10 @@ class FaceTracker:
 
 
 def _smoothed(face: Face, filters: Filters, seconds: float) -> Face:
-    """The face with landmarks and pose filtered; the pose as a rotation, so that no angle jumps."""
+    """The face with landmarks and pose filtered."""
     unit = max(face_unit(face), 1e-6)
     landmarks = filters[0](face.landmarks, seconds, unit=unit).astype(np.float32)
-    mixed = filters[1](rotation_from_pose(face.pose), seconds, unit=TURN)
-    pose = pose_from_rotation(nearest_rotation(mixed))
+    pose = filters[1](face.pose, seconds, unit=TURN)
     return dataclasses.replace(face, landmarks=landmarks, pose=pose, box=BBox.around(landmarks))
 
 
