@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the JNI layer for the desktop, compiles all Java sources and replays the golden contract on the JVM. What needs
 # Android's own tools is not built.
-# --install: fetch missing Debian packages first (as root).
+# --install: fetch missing Debian packages first (as root). FRAMES=20000: also look for growth over so many tracked frames.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=${BUILD:-$PWD/build}
@@ -39,7 +39,7 @@ echo "-- the library (${#library[@]} classes) and the camera app (${#camera[@]})
 PYTHONPATH=../.. "$python" ../refused.py "$build/refused"
 javac -Xlint:all -Werror -cp "$build/classes:$build/stubs/classes" -d "$build/tests" library/src/jvmTest/*.java
 for test in MemoryTest FormatsTest GoldenTest TracksTest; do
-    java -Xcheck:jni -cp "$build/classes:$build/tests" -Djava.library.path="$build/jni" io.asmnetedge.$test \
+    java -Xms64m -Xmx64m -XX:+AlwaysPreTouch -Xcheck:jni -cp "$build/classes:$build/tests" -Djava.library.path="$build/jni" io.asmnetedge.$test \
         ../../sdk/models/accurate_int8.tflite ../../tests/golden ../../sdk/models/detectors/face_detector_416_int8.tflite \
         "$build/refused"
 done

@@ -92,7 +92,7 @@ else
 fi
 
 if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASMNET_EDGE_FUZZ=ON \
-    -DASMNET_EDGE_TESTS=OFF >/dev/null && cmake --build "$build/fuzz" --target fuzz_model fuzz_image >/dev/null 2>"$build/fuzz.log"; then
+    -DASMNET_EDGE_TESTS=OFF >/dev/null && cmake --build "$build/fuzz" --target fuzz_model fuzz_image fuzz_tracker >/dev/null 2>"$build/fuzz.log"; then
     say "fuzzing the model reader for $fuzz_seconds s"
     mkdir -p "$build/corpus"
     tail -c 30000 ../../models/asmnet_128_int8.tflite >"$build/corpus/archive" # a whole one: it has no head
@@ -103,6 +103,13 @@ if has "$clang" && cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DASM
     mkdir -p "$build/corpus_image"
     "$python" tests/image_corpus.py "$build/corpus_image"
     "$build/fuzz/fuzz_image" -max_total_time="$fuzz_seconds" -max_len=400 -verbosity=0 -print_final_stats=1 "$build/corpus_image"
+    say "fuzzing the tracker for $fuzz_seconds s: frames, formats, strides, timestamps"
+    mkdir -p "$build/frames"
+    for seed in 1 2 3 4 5 6 7 8; do
+        "$python" -c "import random, sys; sys.stdout.buffer.write(random.Random($seed).randbytes(900))" >"$build/frames/$seed"
+    done
+    "$build/fuzz/fuzz_tracker" -max_total_time="$fuzz_seconds" -max_len=3000 -len_control=0 -verbosity=0 \
+        -print_final_stats=1 "$build/frames"
 else
     skip "the fuzzer: no clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"
 fi

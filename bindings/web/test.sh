@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the npm package and tests what it packs: types, and everything else in headless Chromium.
+# FRAMES=20000: also look for growth over so many tracked frames.
 # --install: fetch missing Debian packages first (as root). Otherwise what is missing is named, and nothing is run.
 set -euo pipefail
 cd "$(dirname "$0")"

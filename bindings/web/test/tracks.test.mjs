@@ -172,3 +172,60 @@ test('trackers that cannot be', async (t) => {
     assert.match(error, message, code);
   }
 });
+
+/* FRAMES=20000 asks for it: a face that moves through so many frames, in the page. */
+test('tracked frames leave nothing behind', { skip: !process.env.FRAMES }, async (t) => {
+  const { page, problems } = await open(t, {
+    before: () => {
+      window.memories = new Set(); // of every WebAssembly module of the page
+      for (const name of ['instantiate', 'instantiateStreaming']) {
+        const original = WebAssembly[name];
+        WebAssembly[name] = async (...args) => {
+          const result = await original.apply(WebAssembly, args);
+          for (const value of Object.values((result.instance ?? result).exports)) if (value instanceof WebAssembly.Memory) memories.add(value);
+          for (const { memory } of Object.values(args[1] ?? {})) if (memory instanceof WebAssembly.Memory) memories.add(memory);
+          return result;
+        };
+      }
+    },
+  });
+  await createAligner(page);
+  const client = await page.context().newCDPSession(page);
+  await client.send('HeapProfiler.enable');
+  await page.evaluate(async ({ base64, width, height }) => {
+    const data = bytes(base64);
+    window.windowAt = (i) => {
+      const at = i % 40 < 20 ? i % 40 : 40 - (i % 40);
+      const part = new Uint8Array(3 * (width - 20) * (height - 20));
+      for (let y = 0; y < height - 20; y++) {
+        const from = 3 * ((y + (at >> 1)) * width + at);
+        part.set(data.subarray(from, from + 3 * (width - 20)), 3 * (width - 20) * y);
+      }
+      return { data: part, width: width - 20, height: height - 20, format: 'rgb' };
+    };
+    window.tracker = await sdk.FaceTracker.create(aligner);
+  }, readPixmap(`${FOLDER}portrait.ppm`));
+  const follow = (frames) =>
+    page.evaluate(async (count) => {
+      for (let i = 0; i < count; i++) {
+        window.done = (window.done ?? 0) + 1;
+        const faces = await tracker.update(windowAt(done));
+        if (faces.length !== 1 || faces[0].id !== 1 || faces[0].frames !== done) throw new Error(`lost in frame ${done}`);
+      }
+    }, frames);
+  const size = async () => {
+    await client.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await client.send('Runtime.getHeapUsage');
+    const memory = await page.evaluate(() => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0));
+    return { heap: usedSize, memory };
+  };
+  await follow(Math.ceil(process.env.FRAMES / 10));
+  const before = await size();
+  assert.ok(before.memory > 1e6, 'the memories of the modules are seen');
+  await follow(Number(process.env.FRAMES));
+  const after = await size();
+  console.log(`${process.env.FRAMES} frames: heap ${before.heap} to ${after.heap} bytes, WebAssembly ${before.memory} to ${after.memory}`);
+  assert.equal(after.memory, before.memory);
+  assert.ok(after.heap - before.heap < 1e6, `the heap grew by ${after.heap - before.heap} bytes`);
+  assert.deepEqual(problems, []);
+});
