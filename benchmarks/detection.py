@@ -59,16 +59,18 @@ class Verdict:
     found: tuple[Detection, ...]
     overlaps: Float32
     """IoU (listed faces, hits)."""
+    match: float = MATCH
+    """IoU from which a hit is on a face."""
 
     @property
     def hits(self) -> npt.NDArray[np.bool_]:
         """(listed faces,) which were found."""
-        return np.asarray(self.overlaps.max(axis=1, initial=0.0) >= MATCH)
+        return np.asarray(self.overlaps.max(axis=1, initial=0.0) >= self.match)
 
     @property
     def false(self) -> npt.NDArray[np.bool_]:
         """(hits,) which are on no listed face."""
-        return np.asarray(self.overlaps.max(axis=0, initial=0.0) < MATCH)
+        return np.asarray(self.overlaps.max(axis=0, initial=0.0) < self.match)
 
 
 def annotated_photos(root: Path, *, split: str, aligner: FaceAligner) -> list[Photo]:
@@ -83,7 +85,9 @@ def annotated_photos(root: Path, *, split: str, aligner: FaceAligner) -> list[Ph
     return [with_landmarks(corrected(photo), aligner) for photo in photos]
 
 
-def verdicts(find: Find, photos: Sequence[Photo], *, turn_deg: float = 0.0) -> Iterator[Verdict]:
+def verdicts(
+    find: Find, photos: Sequence[Photo], *, turn_deg: float = 0.0, match: float = MATCH
+) -> Iterator[Verdict]:
     """What `find` does on each photo, turned whole."""
     for photo in photos:
         frame, landmarks = photo.read_image(), photo.landmarks
@@ -92,7 +96,8 @@ def verdicts(find: Find, photos: Sequence[Photo], *, turn_deg: float = 0.0) -> I
         truth = tight_boxes(landmarks)
         found = tuple(find(frame))
         overlaps = [[BBox(*t).overlap(f.box) for f in found] for t in truth.tolist()]
-        yield Verdict(photo, frame, truth, found, np.array(overlaps, np.float32).reshape(len(truth), len(found)))
+        table = np.array(overlaps, np.float32).reshape(len(truth), len(found))
+        yield Verdict(photo, frame, truth, found, table, match)
 
 
 def to_row(name: str, source: str, turn_deg: float, seen: Sequence[Verdict]) -> DetectionRow:

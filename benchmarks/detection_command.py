@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.detection import Find, Verdict
+from benchmarks.finding import FindingRow
+from benchmarks.finding_sets import SETS, read_sets
 from benchmarks.options import outside_checkout
 from sdk import Detection, FaceAligner, FaceDetector, HaarDetector, YuNetDetector
 from sdk.errors import InputError
@@ -38,7 +42,18 @@ def add_detection(commands: Any, record: Record) -> None:
     detection.add_argument("--min-score", type=float, help="of the shipped detector (default: its own)")
     detection.add_argument("--limits", action="store_true", help="predict with several limits of disagreement")
     detection.add_argument("--alone", action="store_true", help="measure the detector only, not predict")
-    detection.add_argument("--sheet", type=Path, metavar="PNG", help="draw upright failures of the detector here")
+    detection.add_argument(
+        "--sets",
+        nargs="*",
+        choices=list(SETS),
+        help="hard faces and photos without any, by set and part (default: those that are in the data folder)",
+    )
+    detection.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="PNG",
+        help="draw upright failures of the detector here, and those of each set in files beside it",
+    )
     detection.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
     detection.set_defaults(run=partial(_detection, record))
 
@@ -91,7 +106,7 @@ def _detectors(options: argparse.Namespace) -> Iterator[tuple[str, Callable[...,
 
 
 def _detection(record: Record, options: argparse.Namespace) -> None:
-    from benchmarks.detection import annotated_photos, measure, to_table
+    from benchmarks.detection import annotated_photos, measure, to_table, verdicts
 
     if options.sheet:
         outside_checkout(options.sheet, option="--sheet")
@@ -106,23 +121,46 @@ def _detection(record: Record, options: argparse.Namespace) -> None:
             finders[f"{name}, predict{suffix}"] = partial(_predicted, aligner)
     rows = [r for name, find in finders.items() for r in measure(name, find, photos, turns_deg=options.turns)]
     print(to_table(rows))
-    record(options.out, "detection", [row.to_dict() for row in rows], split=options.split)
+    of_sets = _sets(options, finders)
+    sets = [row.to_dict() for row in of_sets]
+    record(options.out, "detection", [row.to_dict() for row in rows], split=options.split, sets=sets)
     if options.sheet:
-        _sheet(options.sheet, next(iter(finders.values())), photos)
+        _sheet(options.sheet, list(verdicts(next(iter(finders.values())), photos)))
+
+
+def _sets(options: argparse.Namespace, finders: Mapping[str, Find]) -> list[FindingRow]:
+    """Rows of all sets and finders, printed set by set; sheets of failures where they are asked for."""
+    from benchmarks.finding import measure, to_table
+
+    rows = []
+    for photos in read_sets(options.data, options.sets, FaceAligner()):
+        of_set = []
+        for name, find in finders.items():
+            seen = list(measure(name, find, photos))
+            of_set += [row for row, _ in seen]
+            if options.sheet:
+                _sheet(beside(options.sheet, f"{photos.name} {name}"), seen[0][1])
+        print(f"\n{to_table(of_set)}", flush=True)
+        rows += of_set
+    return rows
+
+
+def beside(path: Path, name: str) -> Path:
+    """A file beside `path`, whose name has words of `name` at its end."""
+    return path.with_stem(f"{path.stem}_{re.sub(r'[^a-z0-9]+', '_', name.lower()).strip('_')}")
 
 
 def _predicted(aligner: FaceAligner, frame: Any) -> list[Detection]:
     return [Detection(face.box, face.score, face.pose.roll_deg) for face in aligner.predict(frame)]
 
 
-def _sheet(path: Path, find: Any, photos: Any) -> None:
-    from benchmarks.detection import verdicts
+def _sheet(path: Path, seen: Sequence[Verdict]) -> None:
     from benchmarks.detection_sheet import failures
     from train.plots import contact_sheet
 
-    tiles = list(failures(list(verdicts(find, photos))))
+    tiles = list(failures(seen))
     if not tiles:
-        print("no failures to draw")
+        print(f"{path.name}: no failures to draw")
         return
     write_photo(path, contact_sheet(tiles, tile=192, columns=8))
     print(f"wrote {path}: {len(tiles)} failures")

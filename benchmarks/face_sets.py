@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,13 @@ from sdk import Face, FaceAligner
 from sdk.errors import InputError
 from train.datasets import DataError, Sample, read_packed
 from train.datasets.packed import Split
+from train.detection.packs import is_held_out
 
 W300 = "300W"
 MASKED = "Masked"
 HELD_OUT = "held out"
 """The split of Masked: a fifth of its people, whom no training may see."""
 
-FIFTH = 5
 WHOLE = "all"
 
 SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -135,11 +134,6 @@ def read_set(root: Path, split: str, *, every: int = 1) -> FaceSet:
         raise InputError(f"splits: expected some of {', '.join(get_args(Split))}, got {split!r}")
     samples = read_packed(root, split=split)  # type: ignore[arg-type]  # it is one of them
     return FaceSet(root.name, split, samples[::every], range(len(samples))[::every])
-
-
-def is_held_out(subject: str) -> bool:
-    """Whether a person of Masked is in the fifth that is kept for measuring."""
-    return zlib.crc32(subject.encode()) % FIFTH == 0
 
 
 def _twins(root: Path) -> list[tuple[Sample, Sample]]:

@@ -31,8 +31,20 @@ def write_packed_set(root: Path, *, train: int = 12, val: int = 4, test: int = 4
         "subject": np.array(names),
         "source": np.array(names),
     }
-    with zipfile.ZipFile(root / "annotations.npz", "w") as archive:  # np.savez takes no column named file
+    write_table(root, **columns)
+    return root
+
+
+def write_table(root: Path, **columns: np.ndarray) -> None:
+    """annotations.npz of these columns; np.savez takes none named file."""
+    with zipfile.ZipFile(root / "annotations.npz", "w") as archive:
         for name, column in columns.items():
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, column)
-    return root
+
+
+def changed(root: Path, **columns: np.ndarray) -> None:
+    """Columns of a packed set, replaced."""
+    with np.load(root / "annotations.npz") as table:
+        arrays = {name: table[name] for name in table.files} | columns
+    write_table(root, **arrays)

@@ -85,7 +85,9 @@ def test_a_decoy_is_in_the_view_and_no_face(tmp_path, monkeypatch):
     bare = replace(photo, boxes=none[:, 0, :].reshape(0, 4), landmarks=none, roll_deg=np.zeros(0, np.float32))
     pyramid = PhotoPyramid(replace(bare, checked=np.zeros(0, bool), decoys=decoys))
     for seed in range(20):
-        frame, faces = training_frame([pyramid], 0, np.random.default_rng(seed), size=192, decoys=1.0)
+        frame, faces = training_frame(
+            [pyramid], 0, np.random.default_rng(seed), size=192, shares=DetectorConfig(decoys=1.0)
+        )
         row, column = np.argwhere((frame > 200).all(axis=2)).mean(axis=0)
         assert 0 < row < 191
         assert 0 < column < 191

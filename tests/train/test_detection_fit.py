@@ -44,6 +44,22 @@ def test_a_stopped_run_goes_on_as_if_it_never_stopped(photos, tmp_path):
     assert [tuple(o.shape[1:]) for o in network.outputs][:3] == [(12, 12, 1), (12, 12, 4), (12, 12, 2)]
 
 
+def test_photos_beside_the_folder_are_trained_on_and_counted_on_resuming(tmp_path, capsys):
+    from tests.packed_set import write_packed_set
+
+    faces = write_set(tmp_path, counts={"train": 4, "val": 2})
+    pack = write_packed_set(tmp_path / "Some", train=8, val=2, test=2)
+    settings = {**TINY.to_dict(), "epochs": 1, "any_roll": 0.5, "far": 0.2, "cut": 0.3, "extra_share": 0.5}
+    arguments = ["fit-detector", str(tmp_path), "--faces", str(faces), "--out", str(tmp_path / "run")]
+    arguments += [a for k, v in settings.items() for a in ("--set", f"{k}={json.dumps(v)}")]
+    more = ["--pack", str(pack), "--val-pack", str(pack)]
+    assert main([*arguments, *more]) == 0
+    assert "4 photos to train on, 8 beside them, 4 for val" in capsys.readouterr().out
+    assert main([*arguments, *more]) == 0  # it is finished, and says so
+    assert main([*arguments, "--val-pack", str(pack)]) != 0
+    assert "train: 12 faces then, 4 faces now" in capsys.readouterr().err
+
+
 def test_another_configuration_is_refused(photos, tmp_path):
     train, val = photos
     fit_detector(train, val, DetectorConfig(**{**TINY.to_dict(), "epochs": 1}), tmp_path)

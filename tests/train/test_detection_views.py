@@ -76,6 +76,77 @@ def test_turning_keeps_the_whole_photo():
     assert turned(image, landmarks[None], 45.0, size=128)[0].shape == (128, 128, 3)
 
 
+def alone(pyramids, seed: int, **shares: float):
+    """A frame of one photo."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "TILE_SHARES", (1.0, 0.0, 0.0, 0.0))
+        rng = np.random.default_rng(seed)
+        return training_frame(pyramids, 0, rng, size=SIZE, shares=DetectorConfig(**shares))  # type: ignore[arg-type]
+
+
+def test_views_of_any_roll_reach_all_around(pyramids):
+    seen = []
+    for seed in range(40):
+        faces = alone(pyramids[:1], seed, any_roll=1.0)[1]
+        seen += faces.roll_deg[~faces.ignored].tolist()
+    assert max(seen) > 120
+    assert min(seen) < -120
+    assert max(abs(r) for s in range(20) for r in alone(pyramids[:1], s)[1].roll_deg) < 120
+
+
+def test_a_cut_photo_ends_at_the_face_and_is_black_beyond(pyramids, monkeypatch):
+    monkeypatch.setattr(views, "distorted", lambda frame, *_: frame)
+    monkeypatch.setattr(views, "DARK", 0.0)
+    corner = 0
+    for seed in range(30):
+        frame, faces = alone(pyramids[:1], seed, cut=1.0)
+        (box,) = faces.boxes
+        longer = max(box[2:] - box[:2])
+        rows, columns = (np.flatnonzero(frame.any(axis=2).any(axis=axis)) for axis in (1, 0))
+        assert 0.4 * SIZE < longer < 1.5 * SIZE
+        assert rows[-1] < box[3] + 0.2 * longer
+        assert columns[-1] < box[2] + 0.2 * longer
+        corner += rows[0] == 0 and columns[0] == 0
+    assert 5 <= corner <= 25
+
+
+def test_what_a_cut_leaves_of_a_face_decides_whether_it_is_asked_for():
+    points = np.array([[[10, 10], [50, 10], [10, 50], [50, 50]]], np.float32)
+    half, most = (views._seen(points, np.zeros(1, np.float32), (64, 64), (0, 0, right, 64)) for right in (30, 45))
+    assert half.ignored.tolist() == [True]
+    assert most.ignored.tolist() == [False]
+
+
+def test_far_frames_are_mosaics_of_small_faces(pyramids):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        faces = training_frame(pyramids, 0, rng, size=SIZE, shares=DetectorConfig(far=1.0))[1]
+        assert len(faces.boxes) >= 18  # of 36 or 64 tiles
+        assert (faces.boxes[:, 2:] - faces.boxes[:, :2]).max() < SIZE / 2
+
+
+def test_an_epoch_shows_its_share_of_the_photos_beside(tmp_path, monkeypatch):
+    photos, config = drawn_photos(tmp_path, count=10), DetectorConfig(size=64, batch=2, extra_share=0.5)
+    batches = DetectorBatches(photos[:2], config, extra=photos[2:])
+    assert len(batches) == 3  # two photos, and four of eight
+    shown: set[int] = set()
+
+    def noted(pyramids, first, rng, *, size, shares):
+        shown.add(first)
+        return training_frame(pyramids, first, rng, size=size, shares=shares)
+
+    monkeypatch.setattr("train.detection.batches.training_frame", noted)
+    epochs = []
+    for epoch in (0, 1):
+        shown.clear()
+        for index in range(3):
+            batches._made(epoch, index)
+        epochs.append(set(shown))
+    assert [len(e) for e in epochs] == [6, 6]
+    assert all({0, 1} < e for e in epochs)
+    assert epochs[0] != epochs[1]
+
+
 def test_batches_are_the_same_after_a_restart(tmp_path):
     photos = drawn_photos(tmp_path, count=6)
     config = DetectorConfig(size=64, batch=3)
@@ -101,6 +172,7 @@ def test_too_few_photos_for_a_batch(tmp_path):
         ("size=100", "config size: expected a multiple of 32"),
         ("width=10", "width"),
         ("depth=3", "unknown key depth"),
+        ("any_roll=1.5", "config any_roll: expected a share"),
     ],
 )
 def test_wrong_settings_are_named(setting, words):

@@ -20,20 +20,26 @@ Float32 = npt.NDArray[np.float32]
 
 
 class DetectorBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Frames (batch, size, size, 3) in [0, 1] and targets (batch, cells, 7). Set `epoch` before each epoch."""
+    """Frames (batch, size, size, 3) in [0, 1] and targets (batch, cells, 7). Set `epoch` before each epoch.
 
-    def __init__(self, photos: Sequence[Photo], config: DetectorConfig) -> None:
+    Args:
+        extra: photos of which an epoch shows a share, `config.extra_share`.
+    """
+
+    def __init__(self, photos: Sequence[Photo], config: DetectorConfig, *, extra: Sequence[Photo] = ()) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         if len(photos) < config.batch:
             raise InputError(f"data: expected at least a batch ({config.batch}) of photos, got {len(photos)}")
         self.epoch = 0
         self._config = config
-        self._pyramids = [PhotoPyramid(photo) for photo in photos]
+        self._pyramids = [PhotoPyramid(photo) for photo in (*photos, *extra)]
         self._shown = [n for n, p in enumerate(photos) for _ in range(config.groups if len(p.boxes) > 1 else 1)]
+        self._extra = np.arange(len(photos), len(self._pyramids))
+        self._extra_shown = round(config.extra_share * len(extra))
         self._ahead = Ahead(self._made)
 
     def __len__(self) -> int:
-        return len(self._shown) // self._config.batch
+        return (len(self._shown) + self._extra_shown) // self._config.batch
 
     def __getitem__(self, index: int) -> tuple[Float32, Float32]:
         return self._ahead(self.epoch, index, len(self))
@@ -45,12 +51,13 @@ class DetectorBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def _made(self, epoch: int, index: int) -> tuple[Float32, Float32]:
         config = self._config
         size, count = self._shape(index)
-        order = np.random.default_rng((config.seed, epoch)).permutation(len(self._shown))
+        draw = np.random.default_rng((config.seed, epoch))
+        order = draw.permutation(len(self._shown) + self._extra_shown)
+        shown = [*self._shown, *draw.permutation(self._extra)[: self._extra_shown].tolist()]
         frames, targets = [], []
         for number in order[index * config.batch :][:count]:
             rng = np.random.default_rng((config.seed, epoch, int(number)))
-            first = self._shown[number]
-            frame, faces = training_frame(self._pyramids, first, rng, size=size, decoys=config.decoys)
+            frame, faces = training_frame(self._pyramids, shown[number], rng, size=size, shares=config)
             frames.append(frame)
             targets.append(cell_targets(faces, size=size))
         return network_input(np.stack(frames)), np.stack(targets)

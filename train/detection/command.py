@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdk.shape_model import ShapeModel
+    from train.detection.photos import Photo
 
 
 def add_detector(commands: Any) -> None:
@@ -43,6 +47,20 @@ def add_detector(commands: Any) -> None:
     fit.add_argument(
         "--weights", type=Path, metavar="NPZ", help="best.npz of an earlier run to start from (fine-tuning)"
     )
+    fit.add_argument(
+        "--pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a packed set of faces too; repeat",
+    )
+    fit.add_argument(
+        "--val-pack", type=Path, action="append", default=[], metavar="FOLDER", help="the same for val; repeat"
+    )
+    fit.add_argument(
+        "--non-faces", type=Path, metavar="FOLDER", help="photos without a face; a fifth of them is left out"
+    )
     fit.add_argument("--backend", choices=["tensorflow", "jax"], default="tensorflow", help="default: %(default)s")
     fit.set_defaults(run=_fit, files=("best.npz", "last.npz", "history.csv"))
 
@@ -64,13 +82,35 @@ def _fit(options: argparse.Namespace) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from train.detection.config import load_detector_config
     from train.detection.fit import fit_detector
+    from train.detection.packs import read_packs
     from train.detection.photos import read_photos
 
     config = load_detector_config(options.config, options.set)
     train, val = (read_photos(options.data, split=split, faces=options.faces) for split in ("train", "val"))
-    print(f"face detector at {config.size} px, {len(train)} photos to train on, {len(val)} for val", flush=True)
-    result = fit_detector(train, val, config, options.out, weights=options.weights)
+    extra = _extra(options)
+    val += read_packs(options.val_pack, _shape_model(), split="val") if options.val_pack else []
+    print(
+        f"face detector at {config.size} px, {len(train)} photos to train on, {len(extra)} beside them, "
+        f"{len(val)} for val",
+        flush=True,
+    )
+    result = fit_detector(train, val, config, options.out, extra=extra, weights=options.weights)
     print(
         f"done: best val average precision {100 * result.best_precision:.2f} % "
         f"(epoch {result.best_epoch} of {result.epochs}), weights in {result.weights}"
     )
+
+
+def _extra(options: argparse.Namespace) -> list[Photo]:
+    """Photos beside those of the folder."""
+    from train.detection.packs import read_non_faces, read_packs
+
+    packs = read_packs(options.pack, _shape_model()) if options.pack else []
+    return packs + (read_non_faces(options.non_faces, held_out=False) if options.non_faces else [])
+
+
+def _shape_model() -> ShapeModel:
+    """What a roll is measured against, and what stands in for landmarks that nobody knows."""
+    from sdk.model_file import ModelFile
+
+    return ModelFile.default().shape_model

@@ -28,7 +28,7 @@ from train.detection.config import DetectorConfig
 from train.detection.losses import detector_loss
 from train.detection.network import HEADS, STRIDES, face_detector
 from train.detection.photos import Photo
-from train.detection.validation import Scores, Validation
+from train.detection.validation import ANGLES, ANY_ANGLES, Scores, Validation
 from train.fingerprint import check_same_data, data_digest
 from train.heartbeat import for_logs, place
 from train.run import RECALIBRATION, TrainingError
@@ -67,6 +67,7 @@ def fit_detector(
     config: DetectorConfig,
     out: Path,
     *,
+    extra: Sequence[Photo] = (),
     weights: Path | None = None,
     stop_after: int | None = None,
 ) -> DetectorResult:
@@ -76,6 +77,7 @@ def fit_detector(
     with the highest average precision on val).
 
     Args:
+        extra: photos beside `train`; each epoch shows a share of them, `config.extra_share`.
         weights: a best.npz to start from.
         stop_after: end after this epoch of the schedule; None goes on to its last.
     Raises:
@@ -83,7 +85,7 @@ def fit_detector(
         TrainingError: the loss is not finite.
     """
     keras.utils.set_random_seed(config.seed)
-    batches = DetectorBatches(train, config)
+    batches = DetectorBatches(train, config, extra=extra)
     model = joined(config)
     if weights is not None:
         set_weights(model, read_arrays(weights)[0])
@@ -103,10 +105,8 @@ def fit_detector(
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, loss=detector_loss, jit_compile=keras.backend.backend() == "jax")
     optimizer.build(model.trainable_variables)
-    measured_on, data = (
-        Validation(val, size=config.val_size),
-        {"train": data_digest(train), "val": data_digest(val)},
-    )
+    measured_on = Validation(val, size=config.val_size, angles=ANY_ANGLES if config.any_roll else ANGLES)
+    data = {"train": data_digest([*train, *extra]), "val": data_digest(val)}
     run = DetectorRun(Average(joined(config)), batches, measured_on, config, out, data)
     run.resume(model)
     epochs = config.epochs if stop_after is None else min(stop_after, config.epochs)
@@ -155,7 +155,7 @@ class DetectorRun(keras.callbacks.Callback):  # type: ignore[misc]
         if not last.exists():
             return
         arrays, note = read_arrays(last)
-        if note["config"] != json.loads(json.dumps(self._config.to_dict())):
+        if self._config != DetectorConfig(**note["config"]):
             raise CheckpointError(f"{last}: belongs to a run with another configuration; use another --out")
         check_same_data(last, note.get("data", {}), self._data)
         assign(last, state_of(network), arrays)

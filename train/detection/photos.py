@@ -209,15 +209,15 @@ def _labelled(image: UInt8, edges: Float32, aligner: FaceAligner) -> tuple[Float
     box = BBox(*(float(v) for v in edges))
     face = aligner.align(image, box, refine=True)
     if face.box.overlap(box) < MIN_OVERLAP:
-        return _stretched(_mean_shape(aligner.model.shape_model), box), 0.0
-    return _stretched(face.landmarks, box), face.pose.roll_deg
+        return stretched(_mean_shape(aligner.model.shape_model), box), 0.0
+    return stretched(face.landmarks, box), face.pose.roll_deg
 
 
 def _mean_shape(model: ShapeModel) -> Float32:
     return np.asarray(model.mean, np.float32)
 
 
-def _stretched(landmarks: Float32, box: BBox) -> Float32:
+def stretched(landmarks: Float32, box: BBox) -> Float32:
     """Landmarks moved and scaled, in x and y on their own, so that `box` is tight around them."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     corner, size = np.array([box.left, box.top]), np.array([box.width, box.height])

@@ -36,3 +36,9 @@ def turned(
 def tight_boxes(landmarks: Float32) -> Float32:
     """Left, top, right, bottom (faces, 4) of landmarks (faces, n, 2)."""
     return np.concatenate([landmarks.min(axis=1), landmarks.max(axis=1)], axis=1).reshape(-1, 4)
+
+
+def moved(points: Float32, matrix: npt.NDArray[np.float64]) -> Float32:
+    """Points (..., 2) under an affine map (2, 3)."""
+    turn, shift = matrix[:, :2].astype(np.float32), matrix[:, 2].astype(np.float32)
+    return np.asarray(points @ turn.T + shift, np.float32)

@@ -25,6 +25,9 @@ MIN_SIDE = 10.0
 ANGLES = (0.0, -40.0, 25.0, 0.0, 40.0, -25.0)
 """Photo i is shown upright, and turned by ANGLES[i % 6] where that is not 0."""
 
+ANY_ANGLES = (0.0, -40.0, 90.0, 25.0, 180.0, 40.0, -90.0, -25.0, 135.0, -135.0)
+"""The same where faces of any roll are asked for."""
+
 MIN_SCORE = 0.05
 MAX_OVERLAP = 0.4
 BATCH = 16
@@ -42,8 +45,8 @@ class Scores:
 class Validation:
     """Photos, upright and turned, as the network sees them; each letterboxed into size x size."""
 
-    def __init__(self, photos: Sequence[Photo], *, size: int) -> None:
-        views = [_view(p, a, size) for i, p in enumerate(photos) for a in {0.0, ANGLES[i % len(ANGLES)]}]
+    def __init__(self, photos: Sequence[Photo], *, size: int, angles: Sequence[float] = ANGLES) -> None:
+        views = [_view(p, a, size) for i, p in enumerate(photos) for a in {0.0, angles[i % len(angles)]}]
         self._frames = np.stack([v[0] for v in views])
         self._boxes = [v[1] for v in views]
         self._checked = [v[2] for v in views]

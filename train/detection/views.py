@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from train.augment import distorted
 from train.config import AugmentConfig
+from train.detection.config import DetectorConfig
+from train.detection.cuts import Edges, blackened, cut_at
 from train.detection.photos import Photo
-from train.detection.turning import tight_boxes
+from train.detection.turning import moved, tight_boxes
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -19,6 +21,9 @@ UInt8 = npt.NDArray[np.uint8]
 TILES = (1, 2, 3, 4)
 TILE_SHARES = (0.6, 0.22, 0.1, 0.08)
 """A frame is n x n views of as many photos: faces of every size, and many borders that are no face."""
+
+FAR_TILES = (6, 8)
+"""The same of frames of far faces."""
 
 CLOSE_UP = 0.35
 """Share of single views that are scaled to a drawn size of face instead of a drawn share of the photo."""
@@ -43,6 +48,10 @@ MASKED = 0.15
 
 LOWER_FACE = (*range(1, 16), 29)
 """Jaw and bridge of the nose in the 68-point scheme: what a mask covers."""
+
+
+PLAIN = DetectorConfig()
+"""No special views."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +112,16 @@ def training_frame(
     rng: np.random.Generator,
     *,
     size: int,
-    decoys: float = 0.0,
+    shares: DetectorConfig = PLAIN,
 ) -> tuple[UInt8, Faces]:
     """A random frame (size, size, 3) BGR that shows photo `first`, and perhaps others beside it.
 
     Args:
-        decoys: share of views that are aimed at what a detector took for a face, where the photo has any.
+        shares: of special views; `DetectorConfig` says what they are.
     """
     tiles = int(rng.choice(TILES, p=TILE_SHARES))
+    if shares.far and rng.random() < shares.far:
+        tiles = int(rng.choice(FAR_TILES))
     edges = np.linspace(0, size, tiles + 1).astype(int)
     frame = np.empty((size, size, 3), np.uint8)
     parts = []
@@ -119,7 +130,7 @@ def training_frame(
         top, left = int(edges[row]), int(edges[column])
         shape = int(edges[column + 1]) - left, int(edges[row + 1]) - top
         index = first if place == 0 else int(rng.integers(len(pyramids)))
-        pixels, faces = _view(pyramids[index], rng, shape, alone=tiles == 1, decoys=decoys)
+        pixels, faces = _view(pyramids[index], rng, shape, alone=tiles == 1, shares=shares)
         frame[top : top + shape[1], left : left + shape[0]] = pixels
         offset = np.array([left, top, left, top], np.float32)
         parts.append(Faces(faces.boxes + offset, faces.roll_deg, faces.ignored))
@@ -138,31 +149,39 @@ def _together(parts: Sequence[Faces]) -> Faces:
 
 
 def _view(
-    pyramid: PhotoPyramid, rng: np.random.Generator, shape: tuple[int, int], *, alone: bool, decoys: float
+    pyramid: PhotoPyramid, rng: np.random.Generator, shape: tuple[int, int], *, alone: bool, shares: DetectorConfig
 ) -> tuple[UInt8, Faces]:
     """One photo in a view of `shape` (width, height)."""
     photo = pyramid.photo
-    if len(photo.decoys) and rng.random() < decoys:
+    if len(photo.decoys) and rng.random() < shares.decoys:
         focus, scale = _aim_at_decoy(pyramid, rng, max(shape))
     else:
         focus, scale = _aim(pyramid, rng, max(shape), alone=alone)
     angle = float(rng.uniform(-65, 65) if rng.random() < 0.55 else rng.normal(0, 8))
+    if shares.any_roll and rng.random() < shares.any_roll:
+        angle = float(rng.uniform(-180, 180))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     c, s = np.cos(np.radians(angle)) * scale, np.sin(np.radians(angle)) * scale
     turn = np.array([[c, -s], [s, c]]) @ np.diag([mirror, 1.0])
     target = np.array(shape) * rng.uniform(0.15, 0.85, 2)
     matrix = np.column_stack([turn, target - turn @ focus])
+    whole = None
+    if alone and shares.cut and len(photo.boxes) and rng.random() < shares.cut:
+        face = moved(photo.landmarks[int(rng.integers(len(photo.boxes)))], matrix)
+        matrix, whole = cut_at(face, matrix, rng, side=shape[0])
     colour = rng.uniform(0, 255, 3) if rng.random() < 0.3 else np.repeat(rng.choice([0.0, 0.0, 114.0, 255.0]), 3)
     pixels = pyramid.warped(matrix, shape, colour)
-    points = photo.landmarks @ turn.T.astype(np.float32) + matrix[:, 2].astype(np.float32)
+    if whole is not None:
+        pixels = blackened(pixels, whole)
+    points = moved(photo.landmarks, matrix)
     rolls = np.asarray(photo.roll_deg * mirror + angle, np.float32)
     for face in points:
         if rng.random() < MASKED:
             _mask(pixels, face, rng)
-    seen = _seen(points, rolls, shape)
+    seen = _seen(points, rolls, shape, whole)
     if len(photo.unsure):
         corners = photo.unsure[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-        doubtful = _seen(corners @ turn.T.astype(np.float32) + matrix[:, 2].astype(np.float32), None, shape)
+        doubtful = _seen(moved(corners, matrix), None, shape)
         seen = _together([seen, doubtful])
     return pixels, seen
 
@@ -193,11 +212,17 @@ def _aim_at_decoy(
     return (box[:2] + box[2:]) / 2.0, min(scale, 0.95 * side / float((box[2:] - box[:2]).max()), MAX_ENLARGEMENT)
 
 
-def _seen(points: Float32, rolls: Float32 | None, shape: tuple[int, int]) -> Faces:
-    """The faces that reach into the view; without rolls, nobody knows whether they are faces."""
+def _seen(
+    points: Float32,
+    rolls: Float32 | None,
+    shape: tuple[int, int],
+    whole: Edges | None = None,
+) -> Faces:
+    """The faces that reach into the view, or into its part that is photo; without rolls, nobody knows whether they
+    are any."""
     boxes = tight_boxes(points)
-    limit = np.array(shape, np.float32) - 0.5
-    low, high = np.clip(boxes[:, :2], -0.5, limit), np.clip(boxes[:, 2:], -0.5, limit)
+    edges = np.array((0, 0, *shape) if whole is None else whole, np.float32) - 0.5
+    low, high = (np.clip(b, edges[:2], edges[2:]) for b in (boxes[:, :2], boxes[:, 2:]))
     visible = np.prod(high - low, axis=1) / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-6)
     there = visible > 0.02
     if rolls is None:
