@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import (
+    acceptance_command,
     accuracy_command,
     baselines,
     confidence_command,
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         report,
         limits,
         pose_command,
+        acceptance_command,
         confidence_command,
         points_command,
         quality,

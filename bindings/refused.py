@@ -73,6 +73,9 @@ def cases() -> Iterator[tuple[str, bytes, str]]:
     yield "scale", built(input_scale=0.0), "input_scale"
     yield "size", built(input_size=1 << 20), "input_size"
     yield "name", built(name="\x01\x02"), "name"
+    rule = dict.fromkeys(("bias", "score", "first", "last", "confidence", "plausibility"), 0.0)
+    yield "acceptance", built(acceptance={**rule, "last": 2e3}), "acceptance: last: expected"
+    yield "acceptance_part", built(acceptance={"bias": 1.0}), "acceptance: score: expected"
     yield "version", built().replace(b"PK\x05\x06\0\0\0\0", b"PK\x05\x06\1\0\1\0"), "no readable metadata"
     yield "modes", built(shape={"eigenvectors": shape.eigenvectors * 1.01}), "orthonormal"
     yield "mean", built(shape={"mean": shape.mean * 2}), "unit RMS radius"

@@ -12,6 +12,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from sdk.acceptance import Inputs, inputs_of
 from sdk.arguments import as_box, check_detector, check_disagreement, check_interpreter, check_plausibility
 from sdk.detections import CheckedDetector
 from sdk.detector import Detector, default_detector, upright_box
@@ -59,7 +60,8 @@ class FaceAligner:
         num_threads: threads of the interpreter; None is 1.
         interpreter: what runs the model's network, if not a TFLite interpreter (see sdk.testing).
         max_disagreement: `predict` looks at each detection twice, and drops it as no face if the two looks
-            differ by more than this on average, in outer-eye distances; math.inf keeps everything.
+            differ by more than this on average, in outer-eye distances; math.inf keeps everything. Where this is
+            the default and the model file has a rule of acceptance, that decides instead (docs/model_format.md).
         colour: the order of the frames' channels: bgr, rgb, bgra, rgba or grey; or a camera's format: nv21, nv12,
             i420 or yuyv (docs/conventions.md). It is never guessed.
         regularise_below: landmarks less plausible than this are replaced by the nearest plausible shape, and
@@ -95,6 +97,7 @@ class FaceAligner:
             else check_interpreter(interpreter)
         )
         self._max_disagreement = check_disagreement(max_disagreement)
+        self._acceptance = self._model.acceptance if self._max_disagreement == MAX_DISAGREEMENT else None
         chosen = default_detector(num_threads=threads) if detector is None else check_detector(detector)
         self._detector = CheckedDetector(chosen)
 
@@ -165,12 +168,26 @@ class FaceAligner:
         faces = []
         for found in self._detector(frame):
             try:
-                first, second = self._two_looks(frame, found)
-                if disagreement(first, second) <= self._max_disagreement:
-                    faces.append(self._settled(frame, first, second))
+                face = self._accepted(frame, *self._two_looks(frame, found))
+                if face is not None:
+                    faces.append(face)
             except InputError as error:  # the frame is checked: it is the detector's box
                 self._detector.tell(f"a box has no face in it: {error}")
         return _distinct(sorted(faces, key=lambda face: -face.score))
+
+    def _accepted(self, frame: UInt8, first: Face, second: Face) -> Face | None:
+        """The face of a detection's two looks; None where they show none."""
+        apart = disagreement(first, second)
+        if self._acceptance is None or second.confidence is None:
+            return self._settled(frame, first, second) if apart <= self._max_disagreement else None
+        face, inputs = self._weighed(frame, first, second)
+        return self._mended(face) if self._acceptance.value(inputs) >= 0.0 else None
+
+    def _weighed(self, frame: UInt8, first: Face, second: Face) -> tuple[Face, Inputs]:
+        """The face of two looks, and what the rule of acceptance weighs of it."""
+        looks = self._last_looks(frame, first, second)
+        face = self._mean(*looks)
+        return face, inputs_of(face, first=disagreement(first, second), last=disagreement(*looks))
 
     def align(self, frame: UInt8, box: BBox | Sequence[float], *, refine: bool = False) -> Face:
         """The face in a known box.
@@ -265,14 +282,22 @@ class FaceAligner:
         return None if crop is None else self._look(frame, crop, face.score)
 
     def _settled(self, frame: UInt8, first: Face, second: Face) -> Face:
-        """The mean of two looks, whose errors partly cancel; of the second and a third where the first is off."""
-        if disagreement(first, second) > SETTLED:
-            first, second = second, self._again(frame, second) or second
+        """The mean of the last two looks."""
+        return self._mended(self._mean(*self._last_looks(frame, first, second)))
+
+    def _last_looks(self, frame: UInt8, first: Face, second: Face) -> tuple[Face, Face]:
+        """Both looks, or the second and a third where the first is off."""
+        if disagreement(first, second) <= SETTLED:
+            return first, second
+        return second, self._again(frame, second) or second
+
+    def _mean(self, first: Face, second: Face) -> Face:
+        """The mean of two looks, whose errors partly cancel."""
         landmarks = (first.landmarks + second.landmarks) * np.float32(0.5)
         sure = None
         if first.confidence is not None and second.confidence is not None:
             sure = (first.confidence + second.confidence) / 2.0
-        face = described(
+        return described(
             self._model,
             landmarks,
             mean_pose(first.pose, second.pose),
@@ -280,7 +305,6 @@ class FaceAligner:
             confidence=sure,
             point_errors=errors_of_two(first, second, landmarks, self._model),
         )
-        return self._mended(face)
 
     def _mended(self, face: Face) -> Face:
         """The face, or the nearest plausible one where `regularise_below` asks for it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from sdk.acceptance import Acceptance
 from sdk.arrays import array_bytes, read_array
 from sdk.errors import InputError, ModelFileError
 from sdk.head import Head
@@ -80,6 +81,11 @@ class ModelFile(ModelBase):
         return float(self.metadata.get("yaw_expansion", 0.0))
 
     @property
+    def acceptance(self) -> Acceptance | None:
+        """What decides whether a detection is a face; None where the file leaves it to `max_disagreement`."""
+        return _acceptance(self.metadata, self.origin)
+
+    @property
     def scheme(self) -> LandmarkScheme:
         """Its landmarks' layout: a built-in one, or the one that the file defines (docs/data.md)."""
         return _scheme(self.metadata, self.origin)
@@ -114,6 +120,7 @@ class ModelFile(ModelBase):
         if words := SHARE.refusal(packed.metadata.get("yaw_expansion", 0.0)):
             got = packed.metadata["yaw_expansion"]
             raise ModelFileError(f"model {origin}: metadata yaw_expansion: expected {words}, got {got!r:.40}")
+        _acceptance(packed.metadata, origin)
         return cls(packed.flatbuffer, packed.metadata, _shape_model(packed, origin), origin, _head(packed, origin))
 
     def repacked(self, metadata: Mapping[str, Any]) -> bytes:
@@ -170,6 +177,13 @@ def _check_points(words: str, found: int, packed: PackedFile, origin: str) -> No
     scheme = _scheme(packed.metadata, origin)
     if found != scheme.n_points:
         raise ModelFileError(f"model {origin}: {words} landmarks, scheme {scheme.name} has {scheme.n_points}")
+
+
+def _acceptance(metadata: Mapping[str, Any], origin: str) -> Acceptance | None:
+    if "acceptance" not in metadata:
+        return None
+    with parsing(origin, "acceptance"):
+        return Acceptance.of(metadata["acceptance"])
 
 
 def _scheme(metadata: Mapping[str, Any], origin: str) -> LandmarkScheme:

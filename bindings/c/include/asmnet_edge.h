@@ -118,7 +118,8 @@ typedef struct fa_options {
     size_t detector_size;
     fa_detector detector;      /* a function of yours; without any of them boxes must be given */
     void *detector_context;
-    double max_disagreement; /* fa_predict drops a face where two looks differ by more, in outer-eye distances */
+    double max_disagreement; /* fa_predict drops a face where two looks differ by more, in outer-eye distances; at its
+                                default of 0.10 the model file's rule of acceptance decides instead, if it has one */
 } fa_options;
 
 #define FA_OPTIONS_INIT {FA_ABI_VERSION, 1, NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, 0.10}

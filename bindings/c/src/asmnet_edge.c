@@ -7,7 +7,8 @@
 
 #include "internal.h"
 
-#define SETTLED 0.05 /* as sdk/aligner.py has it */
+#define SETTLED 0.05 /* as sdk/aligner.py has it, and the next */
+#define MAX_DISAGREEMENT 0.10
 
 struct fa_aligner {
     fa_model model;
@@ -176,7 +177,7 @@ static fa_status look_again(fa_aligner *a, const fa_image *image, const fa_face 
 }
 
 /* The mean of two looks, whose errors partly cancel; of the second and a third where the first is far off. */
-static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *first, fa_face *face) {
+static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *first, fa_face *face, double *apart) {
     const fa_face second = *face;
     if (fa_face_disagreement(first, &second) > SETTLED) {
         fa_status status = fa_face_inside(&second, image) ? look_again(a, image, &second, 0, face) : FA_OK;
@@ -184,6 +185,7 @@ static fa_status settle(fa_aligner *a, const fa_image *image, const fa_face *fir
         first = &second;
     }
     const fa_face last = *face;
+    if (apart != NULL) *apart = fa_face_disagreement(first, &last);
     for (int i = 0; i < FA_LANDMARKS; i++)
         for (int k = 0; k < 2; k++) face->landmarks[i][k] = (first->landmarks[i][k] + face->landmarks[i][k]) * 0.5f;
     face->yaw_deg = (first->yaw_deg + face->yaw_deg) / 2.0;
@@ -205,7 +207,7 @@ fa_status fa_align(fa_aligner *aligner, const fa_image *image, const fa_box *box
     if (status != FA_OK || !refine) return status;
     const fa_face first = *face;
     status = look_again(aligner, image, &first, 1, face);
-    return status == FA_OK ? settle(aligner, image, &first, face) : status;
+    return status == FA_OK ? settle(aligner, image, &first, face, NULL) : status;
 }
 
 fa_status fa_detect(fa_aligner *a, const fa_image *image, fa_detection *found, int32_t capacity, int32_t *count) {
@@ -228,14 +230,18 @@ fa_status fa_detect(fa_aligner *a, const fa_image *image, fa_detection *found, i
     return fa_fail(FA_ERROR_DETECTOR, "detector: expected 0 to %d detections, got %d; did it fail?", capacity, got);
 }
 
-/* The face of a detection; `kept` is 0 where there is none, or where the two looks do not agree on it. */
+/* The face of a detection; `kept` is 0 where there is none, or where what the looks tell is that of no face. */
 static fa_status two_looks(fa_aligner *a, const fa_image *image, const fa_detection *found, fa_face *face, int *kept) {
     fa_face first;
     fa_status status = first_look(a, image, found, &first);
     if (status == FA_OK) status = look_again(a, image, &first, 1, face);
-    if (status != FA_OK || !(fa_face_disagreement(&first, face) <= a->max_disagreement)) return status;
-    status = settle(a, image, &first, face);
-    *kept = status == FA_OK;
+    if (status != FA_OK) return status;
+    const fa_acceptance *rule = &a->model.acceptance;
+    double apart = fa_face_disagreement(&first, face), last = apart;
+    int ruled = rule->given && a->max_disagreement == MAX_DISAGREEMENT && !isnan(face->confidence);
+    if (!ruled && !(apart <= a->max_disagreement)) return FA_OK;
+    status = settle(a, image, &first, face, &last);
+    *kept = status == FA_OK && (!ruled || fa_accepts(rule, face, apart, last));
     return status;
 }
 

@@ -102,9 +102,20 @@ typedef struct fa_shape_model {
     float mean_3d[FA_LANDMARKS][3]; /* the rigid mean head in the axes of docs/conventions.md */
     float eigenvectors[FA_MAX_MODES][FA_LANDMARKS * 2];
 } fa_shape_model;
+/* acceptance.c: whether a detection is a face, by all that the looks at it tell */
+#define FA_ACCEPTANCE 6
+typedef struct fa_acceptance {
+    int given;
+    double weights[FA_ACCEPTANCE];
+} fa_acceptance;
+fa_status fa_acceptance_read(const fa_packed *packed, fa_acceptance *rule);
+/* `face` is the mean of the last two looks; first and last: distances of the first and of the last two. */
+int fa_accepts(const fa_acceptance *rule, const fa_face *face, double first, double last);
+
 typedef struct fa_model {
     fa_model_file file;
     double crop_margin, yaw_expansion;
+    fa_acceptance acceptance;
     fa_shape_model shape;
     fa_head head;
 } fa_model;

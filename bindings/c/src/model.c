@@ -56,6 +56,7 @@ fa_status fa_model_read(uint8_t *content, size_t size, const char *origin, fa_mo
     *model = (fa_model){.yaw_expansion = 0};
     fa_status status = fa_packed_open(content, size, origin, "face_aligner", &packed, &model->file);
     if (status == FA_OK) status = read_metadata(&packed, model);
+    if (status == FA_OK) status = fa_acceptance_read(&packed, &model->acceptance);
     if (status == FA_OK) status = read_shape_model(&packed, &model->shape);
     if (status == FA_OK) status = fa_packed_check(&packed, "flatbuffer", content, packed.archive.start);
     if (status == FA_OK) status = fa_flatbuffer_check(content, packed.archive.start, origin);

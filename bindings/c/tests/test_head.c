@@ -243,11 +243,37 @@ static void test_damage(const uint8_t *content, size_t size) {
     free(copy);
 }
 
+/* Each input of the rule of acceptance on both sides of where it decides, as tests/sdk/test_acceptance.py has them. */
+static void test_acceptance(void) {
+    const double near[2] = {0.099, 0.101};
+    for (int input = 1; input < FA_ACCEPTANCE; input++)
+        for (int worse = 0; worse < 2; worse++) {
+            fa_acceptance rule = {.given = 1};
+            fa_face face = {.score = 0.5, .confidence = 0.5, .plausibility = 1};
+            double first = 1, last = 1;
+            rule.weights[input] = input == 2 || input == 3 ? -1 : 1;
+            if (input == 1) face.score = worse ? 0.49 : 0.51;
+            if (input == 2) first = near[worse];
+            if (input == 3) last = near[worse];
+            if (input == 4) face.confidence = worse ? 0.49 : 0.51;
+            if (input == 5) face.plausibility = worse ? 0.009 : 0.011;
+            if (input == 2 || input == 3) rule.weights[0] = log(0.1);
+            if (input == 5) rule.weights[0] = log(100);
+            CHECK(fa_accepts(&rule, &face, first, last) == !worse, "input %d, worse %d", input, worse);
+        }
+    fa_acceptance rule = {1, {-1, 1e-3, -1e-3, -1e-3, 1e-3, 1e-3}};
+    fa_face nothing = {.score = 0}, sure = {.score = 1, .confidence = 1, .plausibility = 1};
+    CHECK(!fa_accepts(&rule, &nothing, INFINITY, INFINITY), "the ends count as numbers");
+    rule.weights[0] = 0;
+    CHECK(fa_accepts(&rule, &sure, 0, 0), "the ends count as numbers");
+}
+
 int main(int argc, char **argv) {
     size_t size;
     CHECK(argc >= 2, "usage: test_head MODEL");
     uint8_t *content = golden_file(argv[1], &size);
     test_decoding();
+    test_acceptance();
     test_damage(content, size);
     free(content);
     puts("heads: fine");
