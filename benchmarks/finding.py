@@ -67,14 +67,16 @@ class FindingRow:
 
 
 def measure(name: str, find: Find, photos: PhotoSet) -> Iterator[tuple[FindingRow, Sequence[Verdict]]]:
-    """Rows of a set, each turn's row of all faces first, with what was seen; parts are of photos not turned."""
+    """Rows of a set, each turn's row of all faces first, with what was seen; rows of parts, where they have faces,
+    are of photos that are not turned."""
     for turn in photos.turns_deg:
         seen = list(verdicts(find, photos.photos, turn_deg=turn, match=photos.match))
         yield row(name, photos, seen, turn_deg=turn), seen
         if turn == 0.0:
             for part, chosen in photos.parts.items():
-                only = [_of_part(v, chosen) for v in seen]
-                yield replace(row(name, photos, only), part=part, false_hits=None, false_photos=None), ()
+                of_part = row(name, photos, [_of_part(v, chosen) for v in seen])
+                if of_part.faces:
+                    yield replace(of_part, part=part, false_hits=None, false_photos=None), ()
 
 
 def row(name: str, photos: PhotoSet, seen: Sequence[Verdict], *, turn_deg: float = 0.0) -> FindingRow:
