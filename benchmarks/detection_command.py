@@ -40,6 +40,7 @@ def add_detection(commands: Any, record: Record) -> None:
     detection.add_argument("--split", default="val", help="train, val or test (default %(default)s)")
     detection.add_argument("--turns", type=float, nargs="+", default=TURNS, help="degrees (default: 0 to ±45)")
     detection.add_argument("--min-score", type=float, help="of the shipped detector (default: its own)")
+    detection.add_argument("--model", type=Path, help="the aligner of predict (default: the shipped one)")
     detection.add_argument("--limits", action="store_true", help="predict with several limits of disagreement")
     detection.add_argument("--alone", action="store_true", help="measure the detector only, not predict")
     detection.add_argument(
@@ -116,7 +117,7 @@ def _detection(record: Record, options: argparse.Namespace) -> None:
         finders[name] = detector
         for limit in [] if options.alone else LIMITS if options.limits else [None]:
             more = {} if limit is None else {"max_disagreement": limit}
-            aligner = FaceAligner(detector=detector, **more)  # type: ignore[arg-type]
+            aligner = FaceAligner(options.model, detector=detector, **more)  # type: ignore[arg-type]
             suffix = "" if limit is None else f", limit {limit}"
             finders[f"{name}, predict{suffix}"] = partial(_predicted, aligner)
     rows = [r for name, find in finders.items() for r in measure(name, find, photos, turns_deg=options.turns)]
