@@ -26,7 +26,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--false", type=int, help="hits on nothing to keep (default: as many as the limit does)")
     parser.add_argument("--turns", type=float, nargs="+", default=TURNS, help="degrees (default: 0 and ±45)")
     parser.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
-    parser.add_argument("--write-into", type=Path, metavar="MODEL", help="model file that gets the fitted rule")
+    parser.add_argument(
+        "--write-into", type=Path, nargs="+", default=[], metavar="MODEL", help="model files that get the rule"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -52,7 +54,7 @@ def _run(options: argparse.Namespace) -> None:
     seen["NonFace, kept out"] = a.look(aligner, read_non_faces(options.data / "NonFace", held_out=True))
     rows = [a.row(way, name, hits) for name, hits in seen.items() for way in (None, rule)]
     print(a.to_table(rows), f"\n{rule}", sep="\n")
-    if options.write_into:
-        write_bytes(options.write_into, a.with_acceptance(ModelFile.load(options.write_into), rule))
-        print(f"wrote {options.write_into}")
+    for path in options.write_into:
+        write_bytes(path, a.with_acceptance(ModelFile.load(path), rule))
+        print(f"wrote {path}")
     write_record(options.out, "acceptance", [r.to_dict() for r in rows], model=model.name, weights=rule.to_dict())
