@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -64,11 +65,18 @@ class ModelRow:
 
 
 def measure_networks(
-    models: Mapping[str, ModelFile], reference: str, *, threads: int = 1, runs: int = 200
+    models: Mapping[str, ModelFile],
+    reference: str,
+    *,
+    threads: int = 1,
+    runs: int = 200,
+    timer: Callable[[], float] = time.perf_counter,
 ) -> list[LatencyRow]:
     """A row per model: its network alone, on noise. The runs of all models alternate."""
     calls = {name: _network(model, threads) for name, model in models.items()}
-    return _rows(calls, reference, "network", threads, runs)
+    taken = interleaved(calls, runs=runs, timer=timer)
+    first = float(np.median(taken[reference]))
+    return [_row(name, "network", threads, ms, first) for name, ms in taken.items()]
 
 
 def measure_stages(
@@ -79,11 +87,12 @@ def measure_stages(
     runs: int = 200,
     only: Sequence[str] = (),
     more: Mapping[str, Call] = MappingProxyType({}),
+    timer: Callable[[], float] = time.perf_counter,
 ) -> list[LatencyRow]:
     """A row per stage of STAGES but the network's own, and of `more`; the reference's network takes part in the
     turns."""
     calls = {s: call for s, call in stages(aligner, threads).items() if s != "network" and s in (only or STAGES)}
-    taken = interleaved({"": _network(reference, threads), **calls, **more}, runs=runs)
+    taken = interleaved({"": _network(reference, threads), **calls, **more}, runs=runs, timer=timer)
     first = float(np.median(taken.pop("")))
     return [_row(aligner.model.name, stage, threads, ms, first) for stage, ms in taken.items()]
 
@@ -93,12 +102,6 @@ def _network(model: ModelFile, threads: int) -> Call:
     side = model.input_size
     crop = np.random.default_rng(0).integers(0, 256, (side, side, 3)).astype(np.uint8)
     return lambda: interpreter.run(crop)
-
-
-def _rows(calls: Mapping[str, Call], reference: str, stage: str, threads: int, runs: int) -> list[LatencyRow]:
-    taken = interleaved(calls, runs=runs)
-    first = float(np.median(taken[reference]))
-    return [_row(name, stage, threads, ms, first) for name, ms in taken.items()]
 
 
 def _row(model: str, stage: str, threads: int, ms: np.ndarray, reference_ms: float) -> LatencyRow:
@@ -142,6 +145,24 @@ def summary_table(rows: Sequence[LatencyRow]) -> str:
     """What README.md shows: one thread, networks in int8 and float32, and what a user calls."""
     kept = [r for r in rows if r.threads == 1 and r.stage in IN_SUMMARY and r.model.endswith(("int8", "float32"))]
     return to_table(kept)
+
+
+def class_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """One thread on several classes of processors as a Markdown table: a row per model and stage, for each class
+    the milliseconds and, in brackets, the ratio. Rows that a single class has are left out."""
+    from benchmarks.machine import kind_of
+
+    found = {kind_of(r): {(w["model"], w["stage"]): w for w in r["rows"] if w["threads"] == 1} for r in records}
+    lines = [
+        f"| model | stage | {' | '.join(f'{kind} ms' for kind in found)} |",
+        f"|---|---|{'---:|' * len(found)}",
+    ]
+    for model, stage in dict.fromkeys(key for rows in found.values() for key in rows):
+        cells = [rows.get((model, stage)) for rows in found.values()]
+        if stage in IN_SUMMARY and sum(cell is not None for cell in cells) > min(1, len(found) - 1):
+            texts = ["-" if w is None else f"{w['p50_ms']:.2f} ({w['ratio']:.2f})" for w in cells]
+            lines.append(f"| {model} | {stage} | {' | '.join(texts)} |")
+    return "\n".join(lines)
 
 
 def network_table(rows: Sequence[LatencyRow]) -> str:
@@ -220,6 +241,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--c-library", type=Path, metavar="FILE", help="libasmnet_edge.so: its tracker takes turns with Python's"
     )
+    parser.add_argument(
+        "--busy", action="store_true", help="take this process's processor time: other programs are at work"
+    )
     parser.add_argument("--no-pin", action="store_true", help="let the system choose processors")
     parser.add_argument("--no-cold", action="store_true", help="leave out cold start and memory")
     parser.add_argument("--out", type=Path, metavar="JSON", help="also record rows and environment here")
@@ -242,13 +266,16 @@ def run(options: argparse.Namespace) -> None:
         models[REFERENCE] = reference("int8")
     own = paths if options.model else {n: p for n, p in paths.items() if p.is_relative_to(ROOT)}
     before, rows, pinned, allowed = machine.state(), [], {}, machine.processors()
+    timer = time.process_time if options.busy else time.perf_counter
     for threads in range(1, most + 1):
         pinned[threads] = None if options.no_pin else machine.pin(threads)
-        rows += measure_networks(models, REFERENCE, threads=threads, runs=options.runs)
+        rows += measure_networks(models, REFERENCE, threads=threads, runs=options.runs, timer=timer)
         for name in own:
             aligner = FaceAligner(models[name], num_threads=threads)
             more = _in_c(options.c_library, paths[name], threads)
-            rows += measure_stages(aligner, models[REFERENCE], threads=threads, runs=options.runs, more=more)
+            rows += measure_stages(
+                aligner, models[REFERENCE], threads=threads, runs=options.runs, more=more, timer=timer
+            )
         machine.unpin(allowed)
     print(to_table(rows))
     cold = [] if options.no_cold else model_rows(paths)
@@ -261,6 +288,7 @@ def run(options: argparse.Namespace) -> None:
         "latency",
         [r.to_dict() for r in rows],
         reference=REFERENCE,
+        clock="processor time" if options.busy else "elapsed time",
         stages=STAGES,
         machine={"features": machine.features(), "pinned": pinned, "before": before, "after": machine.state()},
         models=[asdict(r) for r in cold],

@@ -4,8 +4,9 @@ what a device does not show is None or left out."""
 from __future__ import annotations
 
 import os
+import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ SYS = Path("/sys/devices/system/cpu")
 THERMAL = Path("/sys/class/thermal")
 FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "asimd", "asimddp", "i8mm", "sve")
 """Processor features that decide how fast small networks are, as /proc/cpuinfo spells them."""
+
+INTEGERS = ("i8mm", "asimddp", "avx512_vnni", "avx_vnni", "avx2", "asimd")
+"""Those of FEATURES by which integer arithmetic is told apart, fastest first."""
+
+LOWERED_TO = "ASMNET_LOWERED_TO"
+"""Variable of a process that takes this processor for a lesser one; benchmarks.lowered sets it."""
+
+LOWERED: Mapping[str, tuple[str, ...]] = {
+    "avx_vnni": ("avx512f", "avx512_vnni"),
+    "avx2": ("avx512f", "avx512_vnni", "avx_vnni"),
+}
+"""Classes a process can be held to, and which of FEATURES it then lacks."""
 
 
 def state() -> dict[str, Any]:
@@ -28,11 +41,27 @@ def state() -> dict[str, Any]:
 
 
 def features() -> list[str]:
-    """Which of FEATURES this processor has, where /proc/cpuinfo tells."""
+    """Which of FEATURES this processor has, where /proc/cpuinfo tells, but for what `lowered` takes away."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     flags = next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), [])
-    return [name for name in FEATURES if name in flags]
+    hidden = LOWERED.get(os.environ.get(LOWERED_TO, ""), ())
+    return [name for name in FEATURES if name in flags and name not in hidden]
+
+
+def kind() -> str:
+    """Class of this processor: machine and fastest integer arithmetic, such as x86_64-avx512_vnni."""
+    return _kind(platform.machine(), features())
+
+
+def kind_of(record: Mapping[str, Any]) -> str:
+    """Class of the processor that a result file was measured on."""
+    known = record.get("machine", {}).get("features", ())
+    return str(record.get("processor") or _kind(record["environment"]["device"]["machine"], known))
+
+
+def _kind(name: str, known: Sequence[str]) -> str:
+    return "-".join([name.lower(), *[feature for feature in INTEGERS if feature in known][:1]])
 
 
 def pin(threads: int) -> list[int] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,15 +89,9 @@ def lowest_ratio(first: float, again: Callable[[], float], limit: float) -> floa
     return ratio
 
 
-def processor_kind() -> str:
-    """Machine and its fastest integer arithmetic, such as x86_64-avx512_vnni: ratios hold within a kind."""
-    best = [name for name in ("i8mm", "asimddp", "avx512_vnni", "avx_vnni", "avx2") if name in machine.features()]
-    return "-".join([platform.machine().lower(), *best[:1]])
-
-
 def baseline_path(folder: Path = RESULTS) -> Path:
     """The committed ratios of this kind of processor."""
-    return folder / f"ratios--{processor_kind()}.json"
+    return folder / f"ratios--{machine.kind()}.json"
 
 
 def baseline(path: Path) -> dict[str, float]:
@@ -112,6 +105,16 @@ def bounds(own: Path, folder: Path = RESULTS) -> dict[str, float]:
         return {path: LIMIT * ratio for path, ratio in baseline(own).items()}
     found = [baseline(path) for path in sorted(folder.glob("ratios--*.json"))]
     return {path: ELSEWHERE * max((f[path] for f in found), default=np.inf) for path in PATHS}
+
+
+def class_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Ratios of several classes of processors, a column each, as a Markdown table."""
+    columns = {machine.kind_of(r): {row["path"]: row["ratio"] for row in r["rows"]} for r in records}
+    lines = [f"| path | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    for path in PATHS:
+        cells = (f"{found[path]:.2f}" if path in found else "-" for found in columns.values())
+        lines.append(f"| {path} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def read_saved(path: Path) -> list[RatioRow]:
@@ -164,7 +167,7 @@ def run(options: argparse.Namespace) -> None:
     if options.update:
         check_targets([("--baseline", path)], [("saved", options.saved)])
         kept = [asdict(r) for r in rows]
-        write_record(path, "ratios", kept, processor=processor_kind(), machine=machine.state())
+        write_record(path, "ratios", kept, machine=machine.state())
         return
     before = baseline(path) if path.is_file() else {}
     if not before:

@@ -15,8 +15,10 @@ from benchmarks import (
     detection,
     latency,
     limits,
+    machine,
     pose,
     quality,
+    ratios,
     reliability,
     search,
     video,
@@ -29,20 +31,22 @@ from train.ablation import report as ablation
 
 README = "README.md"
 
-Table = Callable[[Mapping[str, Any]], str]
+Table = Callable[[Any], str]
 
 PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     {
         README: {
             "accuracy": lambda r: accuracy.to_table(accuracy_tables.whole_300w(_accuracy_rows(r))),
             "hard-faces": lambda r: accuracy_tables.hard_faces_table(_accuracy_rows(r)),
-            "latency": lambda r: latency.summary_table([latency.LatencyRow(**row) for row in r["rows"]]),
+            "latency": lambda r: _of_class(r, latency.summary_table([latency.LatencyRow(**w) for w in r["rows"]])),
+            "classes": latency.class_table,
             "detection": lambda r: detection.to_table(
                 [detection.DetectionRow(**row) for row in r["rows"] if abs(row["turn_deg"]) in (0, 45)]
             ),
             "detector-latency": lambda r: latency.to_table([latency.LatencyRow(**row) for row in r["rows"]]),
             "video": lambda r: video.to_table([video.VideoRow(**row) for row in r["rows"]]),
         },
+        "docs/benchmarks.md": {"ratios": ratios.class_table},
         "docs/conventions.md": {
             "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]])),
             "confidence": lambda r: confidence.to_table([confidence.ConfidenceRow(**row) for row in r["rows"]]),
@@ -64,11 +68,18 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "parts": lambda r: accuracy.to_table(accuracy_tables.refined_parts(_accuracy_rows(r))),
             "ablation-claims": ablation.claims_table,
             "ablation-runs": ablation.runs_table,
-            "search": search.to_table,
+            "search": lambda r: _of_class(r, search.to_table(r)),
         },
     }
 )
-"""Tables of each page, made of a record, between `<!-- TABLE: FILE -->` and `<!-- /TABLE -->`."""
+"""Tables of each page, made of a record, between `<!-- TABLE: FILE -->` and `<!-- /TABLE -->`; of a list of
+records where FILE has a star."""
+
+
+def _of_class(record: Mapping[str, Any], table: str) -> str:
+    """The table below the class of processor that it was measured on."""
+    cpu = record["environment"]["device"]["cpu"]
+    return f"Processor: {machine.kind_of(record)} ({cpu}).\n\n{table}"
 
 
 def _accuracy_rows(record: Mapping[str, Any]) -> list[accuracy.AccuracyRow]:
@@ -87,7 +98,9 @@ def updated(text: str, root: Path = RESULTS, *, page: str = README) -> str:
         found = marked.search(text)
         if found is None:
             raise InputError(f"{page}: expected a mark <!-- {name}: FILE --> and its end <!-- /{name} -->")
-        record = read_record(root / found[2])
+        files = sorted(root.glob(found[2])) or [root / found[2]]
+        records = [read_record(path) for path in files]
+        record = records if "*" in found[2] else records[0]
         text = text[: found.end(1)] + to_table(record) + "\n" + text[found.start(3) :]
     return text
 

@@ -18,11 +18,12 @@ SCHEMA = Path(__file__).with_name("schema.json")
 def write_record(path: Path | None, suite: str, rows: Sequence[dict[str, Any]], **more: Any) -> None:
     """Write rows and the environment, if a path is given; the old or the new file is there, never half of one."""
     from benchmarks.environment import environment
+    from benchmarks.machine import kind
     from train.checkpoint import write_bytes
 
     if path is None:
         return
-    record = {"suite": suite, "environment": environment(), **more, "rows": list(rows)}
+    record = {"suite": suite, "environment": environment(), "processor": kind(), **more, "rows": list(rows)}
     write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
     print(f"wrote {path}")
 

@@ -17,6 +17,7 @@ from benchmarks import (
     goals,
     latency,
     limits,
+    machine,
     pages,
     pose,
     quality,
@@ -90,9 +91,8 @@ def _body(record: Record) -> str:
 def _source(record: Record) -> str:
     where = record["environment"]
     device = where["device"]
-    text = (
-        f"{where['command']}. {device['cpu']}, {device['cores']} cores, {device['machine']}, {device['system']}; "
-    )
+    text = f"{where['command']}. {device['cpu']}, {device['cores']} cores, {machine.kind_of(record)}, "
+    text += f"{device['system']}; "
     text += f"commit {where['commit']}; Python {where['python']}, "
     text += ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     state = record.get("machine", {}).get("before", {})

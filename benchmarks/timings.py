@@ -45,12 +45,13 @@ def steps(folder: Path, scratch: Path, *, data: Path | None, given: Sequence[str
         data: folder of the face data; without it no other libraries are run.
         given: files of theirs, NAME=VALUE.
     """
-    here = platform.machine().lower()
+    kind, here = machine.kind(), platform.machine().lower()
     folder = folder.resolve()
     folder = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder  # as records name it
     saved = str(scratch / "speed.json")
     yield Step("models", ("benchmarks", "models"), times=False)
-    for name, file in (("flops", "flops--all"), *((n, f"{n}--{here}") for n in ("latency", "roofline", "limits"))):
+    named = {"flops": "all", "latency": kind, "roofline": kind, "limits": here}
+    for name, file in ((name, f"{name}--{where}") for name, where in named.items()):
         out = folder / f"{file}.json"
         yield Step(name, ("benchmarks", name, "--out", str(out)), times=name != "flops", out=out)
     yield Step("hot paths", ("pytest", HOT_PATHS, "--benchmark-only", "--benchmark-json", saved))
@@ -58,7 +59,7 @@ def steps(folder: Path, scratch: Path, *, data: Path | None, given: Sequence[str
     yield Step("ratios", ("benchmarks", "ratios", saved, "--update", "--baseline", str(out)), times=False, out=out)
     if data is not None:
         extra = [word for pair in given for word in ("--with", pair)]
-        out = folder / "peers--300w.json"
+        out = folder / f"peers--300w-{kind}.json"
         yield Step("peers", ("benchmarks", "peers", "--data", str(data), *extra, "--out", str(out)), out=out)
 
 
