@@ -118,7 +118,7 @@ from sdk.geometry import Crop
 extract = Crop.extract
 ratios.baseline_path = lambda: Path({baseline!r})
 if {slow}:
-    Crop.extract = lambda crop, image: (extract(crop, image), extract(crop, image))[1]
+    Crop.extract = lambda *crop, **more: (extract(*crop, **more), extract(*crop, **more))[1]
 """
 
 
