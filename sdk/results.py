@@ -70,7 +70,7 @@ class BBox:
                 np.minimum.reduce(landmarks).tolist(),
                 np.maximum.reduce(landmarks).tolist(),
             )
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise InputError(f"landmarks: expected numbers (n, 2), got {landmarks!r}") from error
         return cls(left, top, right, bottom)
 
