@@ -46,7 +46,9 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
             "detector-latency": lambda r: latency.to_table([latency.LatencyRow(**row) for row in r["rows"]]),
             "video": lambda r: video.to_table([video.VideoRow(**row) for row in r["rows"]]),
         },
-        "docs/benchmarks.md": {"ratios": ratios.class_table},
+        "docs/benchmarks.md": {
+            "ratios": ratios.class_table,
+        },
         "docs/conventions.md": {
             "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]])),
             "confidence": lambda r: confidence.to_table([confidence.ConfidenceRow(**row) for row in r["rows"]]),
