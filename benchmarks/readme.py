@@ -13,6 +13,7 @@ from benchmarks import (
     accuracy_tables,
     confidence,
     detection,
+    emulated,
     latency,
     limits,
     machine,
@@ -48,6 +49,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = MappingProxyType(
         },
         "docs/benchmarks.md": {
             "ratios": ratios.class_table,
+            "emulated": lambda r: emulated.to_table([emulated.EmulatedRow(**row) for row in r["rows"]]),
         },
         "docs/conventions.md": {
             "pose": lambda r: pose.to_table(_reported([pose.PoseRow(**row) for row in r["rows"]])),
