@@ -38,8 +38,10 @@ def test_int8_and_float_models_of_one_network_count_alike():
     integer, real = count("m", shipped.flatbuffer, shipped.head), count("m", read_model(FLOAT))
     assert macs_of(integer) == macs_of(real)
     places = 2 * shipped.head.maps_side**2  # of the cells: constants in the float graph, arithmetic in the head
-    confidence = shipped.head.confidence_kernel.size + 1  # fitted to the finished network
-    assert parameters_of(integer) == parameters_of(real) - places + confidence
+    head = shipped.head
+    confidence = head.confidence_kernel.size + 1  # fitted to the finished network, as the errors of points are
+    errors = head.errors_kernel.size + head.errors_bias.size + head.errors_looks.size
+    assert parameters_of(integer) == parameters_of(real) - places + confidence + errors
 
 
 def test_the_command_counts_what_a_head_does(capsys):
