@@ -15,6 +15,16 @@ from sdk.errors import InputError
 from sdk.signals import Stopped, deferred, handled, request
 
 
+@pytest.fixture(autouse=True)
+def foreground():
+    """As a shell in the foreground starts programs; a test run in the background ignores SIGINT and SIGHUP."""
+    own = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in own.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_raises_what_ctrl_c_raises(name, status):
     number = getattr(signal, name)
