@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from benchmarks.options import add_data, add_models, add_side_shift, models_of, side_shifts
+from benchmarks.options import add_data, add_faces, add_models, add_side_shift, models_of, side_shifts
 from benchmarks.peers import command as peers
 from benchmarks.records import write_record
 
@@ -23,16 +23,8 @@ def add_parser(commands: Any) -> None:
     )
     add_data(parser)
     add_models(parser)
-    parser.add_argument(
-        "--sets",
-        nargs="+",
-        metavar="SET",
-        help="folders below the data folder (default: 300W and those that are there)",
-    )
-    parser.add_argument("--splits", nargs="+", help="of 300W (default: test_common test_challenging)")
-    parser.add_argument("--every", type=int, default=1, help="take every n-th face (default %(default)s)")
+    add_faces(parser)
     add_side_shift(parser)
-    parser.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
     parser.add_argument(
         "--peer",
         action="append",

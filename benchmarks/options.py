@@ -32,6 +32,19 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_faces(parser: argparse.ArgumentParser) -> None:
+    """Which faces, and the seed of their jittered boxes."""
+    parser.add_argument(
+        "--sets",
+        nargs="+",
+        metavar="SET",
+        help="folders below the data folder (default: 300W and those that are there)",
+    )
+    parser.add_argument("--splits", nargs="+", help="of 300W (default: test_common test_challenging)")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th face (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
+
+
 def models_of(options: argparse.Namespace) -> Iterator[Path]:
     """The models asked for, else the packaged ones and the float ones of a checkout."""
     if options.model:

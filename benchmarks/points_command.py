@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import add_models
 from benchmarks.records import write_record
 
 SIDE_SHIFT = Path("models/side_shift_300w.npz")
@@ -25,9 +26,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder of 300W/, InfAnFace/ and WFLW_test_subset/"
     )
-    parser.add_argument(
-        "--model", type=Path, action="append", help="a model file; repeat for more (default: the shipped ones)"
-    )
+    add_models(parser)
     parser.add_argument(
         "--write-into",
         type=Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.boxes import BOXES, REFINED
-from benchmarks.options import add_data, add_models, models_of, outside_checkout
+from benchmarks.options import add_data, add_faces, add_models, models_of, outside_checkout
 
 FOLDER = "asmnet-edge-worst"
 
@@ -24,18 +24,10 @@ def add_parser(commands: Any) -> None:
     )
     add_data(parser)
     add_models(parser)
-    parser.add_argument(
-        "--sets",
-        nargs="+",
-        metavar="SET",
-        help="folders below the data folder (default: 300W and those that are there)",
-    )
-    parser.add_argument("--splits", nargs="+", help="of 300W (default: test_common test_challenging)")
-    parser.add_argument("--every", type=int, default=1, help="take every n-th face (default %(default)s)")
+    add_faces(parser)
     parser.add_argument("--boxes", choices=list(BOXES), default=REFINED, help="default: %(default)s")
     parser.add_argument("--count", type=int, default=40, help="faces of each set (default %(default)s)")
     parser.add_argument("--columns", type=int, default=8, help="faces in a row (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the jitter (default %(default)s)")
     parser.add_argument(
         "--out", type=Path, help=f"a folder outside the repository (default: {FOLDER} where temporary files go)"
     )
